@@ -1,0 +1,103 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "aisle",
+  products: [
+    .executable(name: "aisle", targets: ["AisleCommand"]),
+    .library(name: "EventStore", targets: ["EventStore"]),
+    .library(name: "PostgreSQL", targets: ["PostgreSQL"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // C libraries, installed as Debian -dev packages.
+    .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+    // The log: driver → migrations → event store.
+    .target(
+      name: "PostgreSQL",
+      dependencies: ["CLibpq", .product(name: "Logging", package: "swift-log")]),
+    .target(
+      name: "EmbeddedPostgreSQL",
+      dependencies: ["PostgreSQL", .product(name: "Logging", package: "swift-log")]),
+    .target(
+      name: "Migrations",
+      dependencies: ["PostgreSQL", .product(name: "Crypto", package: "swift-crypto")],
+      resources: [.embedInCode("sql")]),
+    .target(
+      name: "EventStore",
+      dependencies: [
+        "PostgreSQL", "Vocabulary",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+
+    // The domain: values in, values out.
+    .target(name: "Vocabulary"),
+    .target(name: "Booking", dependencies: ["Vocabulary"]),
+    .target(name: "Ordering", dependencies: ["Vocabulary"]),
+    .target(name: "Billing", dependencies: ["Vocabulary"]),
+
+    // What users run: domain and store joined.
+    .target(
+      name: "Services",
+      dependencies: [
+        "EventStore", "Booking", "Ordering", "Billing",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    .target(
+      name: "RESTAPI",
+      dependencies: ["Services", .product(name: "Hummingbird", package: "hummingbird")]),
+    .target(
+      name: "Lake",
+      dependencies: [
+        "EventStore", "Billing", "CZstd", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    .target(
+      name: "Scenarios",
+      dependencies: [
+        "Services", "Lake",
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+        .product(name: "Yams", package: "Yams"),
+      ]),
+    .executableTarget(
+      name: "AisleCommand",
+      dependencies: [
+        "EmbeddedPostgreSQL", "Migrations", "Services", "RESTAPI", "Lake", "Scenarios",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+
+    // Tests.
+    .target(
+      name: "TestSupport",
+      dependencies: ["EmbeddedPostgreSQL", "Migrations", "EventStore"],
+      path: "Tests/TestSupport"),
+    .testTarget(name: "DomainTests", dependencies: ["Booking", "Ordering", "Billing"]),
+    .testTarget(name: "PostgreSQLTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "EventStoreTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "ServicesTests", dependencies: ["TestSupport", "Services"]),
+    .testTarget(
+      name: "RESTAPITests",
+      dependencies: [
+        "TestSupport", "RESTAPI", .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ]),
+    .testTarget(name: "LakeTests", dependencies: ["TestSupport", "Lake", "Services"]),
+    .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", "Scenarios"]),
+    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "AisleCommand"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

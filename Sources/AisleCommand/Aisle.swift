@@ -1,0 +1,3 @@
+import ArgumentParser
+import Hummingbird
+@main struct Aisle: AsyncParsableCommand { mutating func run() async throws {} }

@@ -1,0 +1,2 @@
+enum RESTAPIPlaceholder {}
+import Hummingbird
