@@ -1,0 +1,38 @@
+import Vocabulary
+
+extension Booking.Schedule {
+  /// The fact that the show is on sale, unless something about it has to be mended; then all of that.
+  func validated(at now: Timestamp) throws(Booking.Rejection) -> Booking.ShowScheduled {
+    var problems: [String] = []
+    if !(1...200).contains(title.count) {
+      problems.append("The title has \(title.count) characters; use 1 to 200")
+    }
+    if !Booking.taxRateBasisPoints.contains(taxRateBasisPoints) {
+      problems.append("The tax rate is \(taxRateBasisPoints) basis points; use 0 to 10000")
+    }
+    if !Booking.holdTTLSeconds.contains(holdTTLSeconds) {
+      problems.append("Holds live \(holdTTLSeconds) seconds; use 1 to 86400")
+    }
+    do {
+      let plan = try SeatPlan(sections: sections)
+      if problems.isEmpty {
+        return Booking.ShowScheduled(
+          showID: showID, title: title, startsAt: startsAt, currency: currency,
+          taxRateBasisPoints: taxRateBasisPoints, holdTTLSeconds: holdTTLSeconds, plan: plan,
+          scheduledAt: now)
+      }
+    } catch {
+      problems += error.problems
+    }
+    throw .invalidPlan(problems)
+  }
+}
+
+extension Booking.ShowScheduled {
+  /// Whether this show is what `request` asked for.
+  func fulfils(_ request: Booking.Schedule) -> Bool {
+    showID == request.showID && title == request.title && startsAt == request.startsAt
+      && currency == request.currency && taxRateBasisPoints == request.taxRateBasisPoints
+      && holdTTLSeconds == request.holdTTLSeconds && plan.sections == request.sections
+  }
+}
