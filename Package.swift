@@ -27,7 +27,10 @@ let package = Package(
     // The log: driver → migrations → event store.
     .target(
       name: "PostgreSQL",
-      dependencies: ["CLibpq", .product(name: "Logging", package: "swift-log")]),
+      dependencies: [
+        "CLibpq", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .target(
       name: "EmbeddedPostgreSQL",
       dependencies: ["PostgreSQL", .product(name: "Logging", package: "swift-log")]),
