@@ -55,7 +55,7 @@ final class AppendSequencer: Sendable {
     do {
       let outcomes = try await deliver(attempt)
       for (entry, outcome) in zip(batch, outcomes) { entry.reply.resume(returning: outcome) }
-    } catch .rejected where batch.count > 1 {
+    } catch DeliveryError.rejected where batch.count > 1 {
       await send(Array(batch[..<(batch.count / 2)]))
       await send(Array(batch[(batch.count / 2)...]))
     } catch {
