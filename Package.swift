@@ -57,6 +57,7 @@ let package = Package(
       name: "Services",
       dependencies: [
         "EventStore", "Booking", "Ordering", "Billing",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
