@@ -33,7 +33,7 @@ let package = Package(
       ]),
     .target(
       name: "EmbeddedPostgreSQL",
-      dependencies: ["PostgreSQL", .product(name: "Logging", package: "swift-log")]),
+      dependencies: ["CLibpq", .product(name: "Logging", package: "swift-log")]),
     .target(
       name: "Migrations",
       dependencies: ["PostgreSQL", .product(name: "Crypto", package: "swift-crypto")],
