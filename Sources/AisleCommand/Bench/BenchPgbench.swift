@@ -35,7 +35,9 @@ enum Shell {
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     let output = FileManager.default.temporaryDirectory.appending(path: "aisle-output-\(UUID())")
-    FileManager.default.createFile(atPath: output.path, contents: nil)
+    guard FileManager.default.createFile(atPath: output.path, contents: nil) else {
+      throw Failure(description: "cannot write to \(output.path)")
+    }
     defer { try? FileManager.default.removeItem(at: output) }
     let handle = try FileHandle(forWritingTo: output)
     process.standardOutput = handle

@@ -56,7 +56,7 @@ struct Session: Sendable {
       do {
         try await use(cluster.conninfo, migrates: schema == .upToDate, settings, schema, logger, body)
       } catch {
-        try? await cluster.stop()
+        do { try await cluster.stop() } catch { logger.warning("the embedded server was not stopped: \(error)") }
         throw error
       }
       try await cluster.stop()
