@@ -27,10 +27,13 @@ let package = Package(
     // The log: driver → migrations → event store.
     .target(
       name: "PostgreSQL",
-      dependencies: ["CLibpq", .product(name: "Logging", package: "swift-log")]),
+      dependencies: [
+        "CLibpq", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .target(
       name: "EmbeddedPostgreSQL",
-      dependencies: ["PostgreSQL", .product(name: "Logging", package: "swift-log")]),
+      dependencies: ["CLibpq", .product(name: "Logging", package: "swift-log")]),
     .target(
       name: "Migrations",
       dependencies: ["PostgreSQL", .product(name: "Crypto", package: "swift-crypto")],
@@ -54,6 +57,7 @@ let package = Package(
       name: "Services",
       dependencies: [
         "EventStore", "Booking", "Ordering", "Billing",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),

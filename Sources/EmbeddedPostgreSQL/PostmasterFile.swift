@@ -1,0 +1,47 @@
+import Foundation
+
+/// `postmaster.pid`, in which a server says who and where it is.
+struct PostmasterFile: Equatable, Sendable {
+  let processID: pid_t
+  let dataDirectory: String
+  let port: Int
+  let socketDirectory: String
+  let isReady: Bool
+
+  init?(in dataDirectory: String) {
+    guard let bytes = readFile("\(dataDirectory)/postmaster.pid") else { return nil }
+    self.init(parsing: String(decoding: bytes, as: UTF8.self))
+  }
+
+  /// The lines are: process id, data directory, start time, port, socket directory, listen address,
+  /// shared memory key, state (`miscadmin.h`, LOCK_FILE_LINE_*). Before the server listens, the last
+  /// ones are missing.
+  init?(parsing text: String) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.count >= 2, let processID = pid_t(lines[0]), processID > 1 else { return nil }
+    self.processID = processID
+    dataDirectory = String(lines[1])
+    port = lines.count > 3 ? Int(lines[3]) ?? 0 : 0
+    socketDirectory = lines.count > 4 ? String(lines[4]) : ""
+    isReady = lines.count > 7 && lines[7].hasPrefix("ready")
+  }
+
+  /// How libpq reaches the database through this server's socket.
+  func conninfo(database: String) -> String {
+    let host = socketDirectory.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+    return "host='\(host)' port=\(port) dbname=\(database) user=\(ServerControl.role)"
+  }
+
+  /// Whether the process with that id is this server, and not a later one that got the same number.
+  var isAlive: Bool {
+    let process = "/proc/\(processID)"
+    if (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(process)/cwd")) == dataDirectory {
+      return true
+    }
+    // Containers forbid even root to look where another user's process is; its arguments are public.
+    let arguments = (readFile("\(process)/cmdline") ?? []).split(separator: 0).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+    return arguments.first?.hasSuffix("/postgres") == true && arguments.contains(dataDirectory)
+  }
+}

@@ -1,0 +1,55 @@
+import Logging
+import PostgreSQL
+import Vocabulary
+
+/// One tenant's log: append with an expected version, read, export, subscribe.
+///
+/// Positions are 1, 2, 3 … without gaps; position order is commit order is stream order. The write path is the
+/// SQL function `aisle.append_batch` in `migrations/0001_event_store.sql`.
+public final class EventStore: Sendable {
+  public let pool: PostgresPool
+  public let tenant: TenantID
+  let logger: Logger
+  private let sequencer: AppendSequencer
+
+  /// - Parameter retryAppendsFor: how long an append whose connection was lost is tried again before it is
+  ///   answered as `unknown`.
+  public init(
+    pool: PostgresPool, tenant: TenantID = .main, retryAppendsFor: Duration = .seconds(10),
+    logger: Logger = Logger(label: "aisle.event-store")
+  ) {
+    self.pool = pool
+    self.tenant = tenant
+    self.logger = logger
+    sequencer = AppendSequencer(
+      pool: pool, tenant: tenant, limits: .init(), retryFor: retryAppendsFor, logger: logger)
+  }
+
+  // MARK: Append
+
+  /// Appends to one stream.
+  @discardableResult
+  public func append(
+    to stream: StreamName, expecting: ExpectedVersion, _ events: [NewEvent]
+  ) async throws(AppendError) -> AppendOutcome {
+    try await append([StreamAppend(stream, expecting: expecting, events)])
+  }
+
+  /// Appends to several streams at once, all or nothing. A part without events is a condition only.
+  @discardableResult
+  public func append(_ streams: [StreamAppend]) async throws(AppendError) -> AppendOutcome {
+    try await sequencer.append(streams)
+  }
+
+  /// Appends inside the caller's transaction, as its last step: from here to the commit the caller holds the
+  /// log's lock, and every other writer waits.
+  @discardableResult
+  public func append(
+    _ appends: [[StreamAppend]], inTransactionOf connection: PostgresConnection
+  ) async throws -> [AppendOutcome] {
+    guard !appends.isEmpty else { return [] }
+    for append in appends { try append.validate() }
+    let batch = AppendBatch(appends, tenant: tenant)
+    return try batch.outcomes(try await connection.query(batch.sql)).map { try $0.get() }
+  }
+}

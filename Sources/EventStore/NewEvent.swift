@@ -1,0 +1,66 @@
+import Foundation
+
+/// An event that is to be appended.
+public struct NewEvent: Sendable {
+  /// The key of idempotence: appending the same id again is answered with the original positions.
+  public let id: UUID
+  /// Name of the fact in the past tense, such as `seats-held`.
+  public let type: String
+  /// Version of the payload's schema for this type.
+  public let schemaVersion: Int16
+  /// The payload: one JSON document in UTF-8.
+  public let data: [UInt8]
+  public let metadata: EventMetadata
+
+  public init(
+    id: UUID = .timeOrdered(), type: String, schemaVersion: Int16 = 1, data: [UInt8],
+    metadata: EventMetadata = EventMetadata()
+  ) {
+    self.id = id
+    self.type = type
+    self.schemaVersion = schemaVersion
+    self.data = data
+    self.metadata = metadata
+  }
+}
+
+/// Where an event comes from.
+public struct EventMetadata: Hashable, Sendable {
+  /// Who did it.
+  public var actor: String?
+  /// The business transaction that it belongs to.
+  public var correlationID: UUID?
+  /// The event or command that caused it.
+  public var causationID: UUID?
+  /// W3C trace context of the request.
+  public var traceparent: String?
+
+  public init(
+    actor: String? = nil, correlationID: UUID? = nil, causationID: UUID? = nil, traceparent: String? = nil
+  ) {
+    self.actor = actor
+    self.correlationID = correlationID
+    self.causationID = causationID
+    self.traceparent = traceparent
+  }
+}
+
+extension UUID {
+  /// A version 7 UUID (RFC 9562): 48 bits of Unix milliseconds, then random. New ids enter the id index at its
+  /// right edge, which keeps that index small in memory.
+  public static func timeOrdered() -> UUID {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let milliseconds = UInt64(now.tv_sec) * 1000 + UInt64(now.tv_nsec) / 1_000_000
+    let high = UInt64.random(in: 0 ... .max)
+    let low = UInt64.random(in: 0 ... .max)
+    func time(_ shift: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: milliseconds >> shift) }
+    func byte(_ word: UInt64, _ shift: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: word >> shift) }
+    return UUID(
+      uuid: (
+        time(40), time(32), time(24), time(16), time(8), time(0),
+        0x70 | byte(high, 0) & 0x0F, byte(high, 8), 0x80 | byte(low, 0) & 0x3F, byte(low, 8), byte(low, 16),
+        byte(low, 24), byte(low, 32), byte(low, 40), byte(low, 48), byte(low, 56)
+      ))
+  }
+}

@@ -1,0 +1,32 @@
+import Crypto
+
+/// One forward step of the schema: `migrations/NNNN_name.sql`, compiled into the program.
+public struct Migration: Sendable, Hashable {
+  public let number: Int
+  public let name: String
+  public let sql: String
+  /// SHA-256 of the file in lower-case hexadecimal.
+  public let checksum: String
+
+  init(_ number: Int, _ name: String, _ bytes: [UInt8]) {
+    self.number = number
+    self.name = name
+    sql = String(decoding: bytes, as: UTF8.self)
+    checksum = SHA256.hash(data: bytes).map { byte in
+      let digits = String(byte, radix: 16)
+      return byte < 16 ? "0" + digits : digits
+    }.joined()
+  }
+
+  public var fileName: String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "_\(name).sql"
+  }
+
+  /// Every migration in order. A test holds this list against the folder `migrations`.
+  public static let all: [Migration] = [
+    Migration(1, "event_store", PackageResources._001_event_store_sql),
+    Migration(2, "subscriptions", PackageResources._002_subscriptions_sql),
+    Migration(3, "read_models", PackageResources._003_read_models_sql),
+  ]
+}

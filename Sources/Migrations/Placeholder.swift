@@ -1,1 +1,0 @@
-public func x() -> Int { PackageResources._0001_event_store_sql.count }

@@ -1,0 +1,146 @@
+import EventStore
+import Foundation
+import Ordering
+import PostgreSQL
+import Vocabulary
+
+/// An order as it is listed.
+public struct OrderView: Sendable {
+  /// placed, confirmed, failed or cancelled
+  public enum Status: String, Sendable, Codable { case placed, confirmed, failed, cancelled }
+
+  public let id: OrderID
+  public let show: ShowID
+  public let hold: HoldID
+  public let account: AccountID
+  public let buyer: BuyerID
+  public let lines: [Ordering.Line]
+  public let total: Money
+  public let refund: Money
+  public let status: Status
+  public let reason: String?
+  public let placedAt: Timestamp
+  public let version: Int64
+  public let position: Position
+}
+
+extension ReadModels {
+  /// Fills `aisle.orders`.
+  var orders: Subscription {
+    let tenant = store.tenant.rawValue
+    return Subscription("orders", categories: [Ordering.Event.category], batchSize: 2000) { events, connection in
+      var changes = OrderChanges()
+      for event in events { try changes.add(event) }
+      try await changes.write(tenant: tenant, on: connection)
+    }
+  }
+
+  /// Orders that have been `placed` since before an instant, the oldest first.
+  public func unfinishedOrders(before instant: Timestamp, limit: Int) async throws -> [OrderID] {
+    try await store.pool.query(
+      """
+      select order_id
+      from aisle.orders
+      where tenant = \(store.tenant.rawValue) and status = 'placed' and changed_at < \(instant)
+      order by changed_at
+      limit \(limit)
+      """
+    ).map { OrderID(unchecked: try $0.decode(String.self)) }
+  }
+
+  /// Orders in the order in which they were placed, after a position.
+  public func orders(after position: Position, limit: Int) async throws -> [OrderView] {
+    try await store.pool.query(
+      """
+      select order_id, show_id, hold_id, account_id, buyer, lines, amount, refund, currency, status, reason,
+             placed_at, version, position
+      from aisle.orders
+      where tenant = \(store.tenant.rawValue) and position > \(position.rawValue)
+      order by position
+      limit \(limit)
+      """
+    ).map(OrderView.init)
+  }
+}
+
+extension OrderView {
+  fileprivate init(row: Row) throws {
+    let currency = try Currency(stored: row.column(8))
+    let lines = try row.column(5, as: JSONB.self)
+    self.init(
+      id: OrderID(unchecked: try row.column(0)), show: ShowID(unchecked: try row.column(1)),
+      hold: HoldID(unchecked: try row.column(2)), account: AccountID(unchecked: try row.column(3)),
+      buyer: BuyerID(unchecked: try row.column(4)),
+      lines: try JSONDecoder().decode([Ordering.Line].self, from: Data(lines.bytes)),
+      total: Money(try row.column(6), currency), refund: Money(try row.column(7), currency),
+      status: Status(rawValue: try row.column(9)) ?? .placed, reason: try row.column(10),
+      placedAt: try row.column(11), version: try row.column(12), position: Position(try row.column(13)))
+  }
+}
+
+/// The net effect of a batch of order events, written with one statement for each kind of change.
+private struct OrderChanges {
+  private struct Change {
+    var status: OrderView.Status
+    var reason: String?
+    var refund: Int64
+    var at: Timestamp
+    var version: Int64
+  }
+
+  private var placed: [(order: Ordering.OrderPlaced, position: Int64)] = []
+  private var changes: [String: Change] = [:]
+
+  mutating func add(_ recorded: RecordedEvent) throws {
+    func change(
+      _ status: OrderView.Status, reason: String? = nil, refund: Int64 = 0, at instant: Timestamp
+    ) -> Change {
+      Change(status: status, reason: reason, refund: refund, at: instant, version: recorded.version)
+    }
+    switch try recorded.decode(as: Ordering.Event.self) {
+    case .orderPlaced(let fact):
+      placed.append((fact, recorded.position.rawValue))
+      changes[recorded.stream.id] = change(.placed, at: fact.placedAt)
+    case .orderConfirmed(let fact):
+      changes[recorded.stream.id] = change(.confirmed, at: fact.occurredAt)
+    case .orderFailed(let fact):
+      changes[recorded.stream.id] = change(.failed, reason: fact.reason, at: fact.occurredAt)
+    case .orderCancelled(let fact):
+      changes[recorded.stream.id] = change(.cancelled, refund: fact.refund.minorUnits, at: fact.occurredAt)
+    }
+  }
+
+  func write(tenant: Int32, on connection: PostgresConnection) async throws {
+    if !placed.isEmpty {
+      let orders = placed.map(\.order)
+      try await connection.execute(
+        """
+        insert into aisle.orders (
+          tenant, order_id, show_id, hold_id, account_id, buyer, lines, amount, currency, status, payment_method,
+          placed_at, changed_at, version, position)
+        select \(tenant), o.order_id, o.show_id, o.hold_id, o.account_id, o.buyer, o.lines, o.amount, o.currency,
+               'placed', o.payment_method, o.placed_at, o.placed_at, 1, o.position
+        from unnest(
+          \(orders.map(\.orderID.rawValue)), \(orders.map(\.showID.rawValue)), \(orders.map(\.holdID.rawValue)),
+          \(orders.map(\.accountID.rawValue)), \(orders.map(\.buyer.rawValue)),
+          \(try orders.map { JSONB(Array(try JSONEncoder().encode($0.lines))) }),
+          \(orders.map(\.total.minorUnits)), \(orders.map(\.total.currency.code)), \(orders.map(\.paymentMethod)),
+          \(orders.map(\.placedAt)), \(placed.map(\.position)))
+          o (order_id, show_id, hold_id, account_id, buyer, lines, amount, currency, payment_method, placed_at,
+             position)
+        """)
+    }
+    let orders = Array(changes.keys)
+    let states = orders.compactMap { changes[$0] }
+    try await connection.execute(
+      """
+      update aisle.orders o
+      set status = c.status, reason = c.reason, refund = c.refund, changed_at = c.changed_at, version = c.version
+      from unnest(
+        \(orders), \(states.map(\.status.rawValue)), \(states.map(\.reason)), \(states.map(\.refund)),
+        \(states.map(\.at)), \(states.map(\.version)))
+        c (order_id, status, reason, refund, changed_at, version)
+      where o.tenant = \(tenant) and o.order_id = c.order_id
+      """)
+  }
+}

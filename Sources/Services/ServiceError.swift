@@ -1,0 +1,52 @@
+import Billing
+import Booking
+import EventStore
+import Ordering
+import PostgreSQL
+
+/// Why a service did not do what it was asked. Closed, so that the edge maps every case once.
+public enum ServiceError: Error, Sendable {
+  case bookingRejected(Booking.Rejection)
+  case orderRejected(Ordering.Rejection)
+  case billingRejected(Billing.Rejection)
+  /// The request itself makes no sense, for example an id of the wrong form.
+  case invalid(String)
+  case notFound(kind: String, id: String)
+  /// Too much is waiting; nothing was done, and trying again later is right.
+  case overloaded(String)
+  /// The database cannot be reached; nothing was done.
+  case unavailable(String)
+  /// The connection was lost at the wrong moment: done completely or not at all. Sending the same request again
+  /// (same ids) is safe and finds out.
+  case outcomeUnknown(String)
+}
+
+extension ServiceError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .bookingRejected(let rejection): "\(rejection)"
+    case .orderRejected(let rejection): "\(rejection)"
+    case .billingRejected(let rejection): "\(rejection)"
+    case .invalid(let reason): reason
+    case .notFound(let kind, let id): "there is no \(kind) \(id)"
+    case .overloaded(let reason), .unavailable(let reason), .outcomeUnknown(let reason): reason
+    }
+  }
+
+  init(_ error: AppendError) {
+    switch error {
+    case .overloaded: self = .overloaded(error.description)
+    case .unavailable: self = .unavailable(error.description)
+    case .invalid, .rejected, .eventIDReused: self = .invalid(error.description)
+    }
+  }
+
+  /// For errors of reading, which never change anything.
+  init(reading error: any Error) {
+    switch error {
+    case let error as ServiceError: self = error
+    case let error as AppendError: self = ServiceError(error)
+    default: self = .unavailable("the database cannot be read: \(error)")
+    }
+  }
+}
