@@ -46,7 +46,8 @@ struct Audit {
   private func expectAll(of hold: HoldID, are seats: [SeatID], and condition: (Owner) -> Bool) {
     let own = owners.filter { $0.value.hold == hold }
     #expect(Set(own.keys) == Set(seats) && own.count == seats.count && !seats.isEmpty)
-    #expect(own.values.allSatisfy(condition), "\(own)")
+    let allFit = own.values.allSatisfy(condition)
+    #expect(allFit, "\(own)")
   }
 
   func isFree(_ seat: SeatID, at now: Timestamp) -> Bool {

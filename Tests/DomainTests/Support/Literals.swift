@@ -1,21 +1,18 @@
-// swift-format-ignore-file: AvoidRetroactiveConformances
-
-// The conformances are for tests only: products must check what becomes an identifier or an instant.
 import Vocabulary
 
 // Tests write identifiers and instants as literals. A wrong literal is a mistake in the test and ends it.
 
-extension Identifier: @retroactive ExpressibleByUnicodeScalarLiteral {}
-extension Identifier: @retroactive ExpressibleByExtendedGraphemeClusterLiteral {}
-extension Identifier: @retroactive ExpressibleByStringLiteral {
+extension Identifier: ExpressibleByUnicodeScalarLiteral {}
+extension Identifier: ExpressibleByExtendedGraphemeClusterLiteral {}
+extension Identifier: ExpressibleByStringLiteral {
   public init(stringLiteral text: String) {
     self = Identifier(text)!
   }
 }
 
-extension Timestamp: @retroactive ExpressibleByUnicodeScalarLiteral {}
-extension Timestamp: @retroactive ExpressibleByExtendedGraphemeClusterLiteral {}
-extension Timestamp: @retroactive ExpressibleByStringLiteral {
+extension Timestamp: ExpressibleByUnicodeScalarLiteral {}
+extension Timestamp: ExpressibleByExtendedGraphemeClusterLiteral {}
+extension Timestamp: ExpressibleByStringLiteral {
   public init(stringLiteral text: String) {
     self = Timestamp(rfc3339: text)!
   }
