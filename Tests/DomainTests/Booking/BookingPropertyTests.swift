@@ -32,6 +32,32 @@ struct BookingPropertyTests {
     }
   }
 
+  @Test("thousands of holds are all remembered, and a copy's fate is its own")
+  func manyHolds() throws {
+    var schedule = Lear.schedule
+    schedule.sections = [.init(id: "floor", price: 1, rows: [.init(id: "F", seats: 3_000)])]
+    var state = Booking.State()
+    func run(_ command: Booking.Command) throws {
+      for event in try Booking.decide(command, state, at: Lear.noon) { Booking.evolve(&state, event) }
+    }
+    try run(.schedule(schedule))
+    let holds = (1...3_000).map { HoldID(unchecked: "h\($0)") }
+    for (number, hold) in holds.enumerated() {
+      let seat = SeatID(unchecked: "F-\(number + 1)")
+      try run(.hold(.init(holdID: hold, buyer: "gloucester", seats: .named([seat]))))
+    }
+    let before = state
+    for hold in holds where hold.rawValue.hasSuffix("7") { try run(.confirm(hold, order: "o1")) }
+    for (number, hold) in holds.enumerated() {
+      #expect(before.hold(hold)?.terms.seats == [SeatID(unchecked: "F-\(number + 1)")])
+      #expect(before.hold(hold)?.phase == .held)
+      #expect(state.hold(hold)?.phase == (hold.rawValue.hasSuffix("7") ? .confirmed("o1") : .held))
+    }
+    #expect(state.hold("h3001") == nil)
+    #expect(state.seatCount(at: Lear.noon).booked == 300)
+    #expect(before.seatCount(at: Lear.noon).booked == 0)
+  }
+
   @Test("a tentative copy can be dropped without a trace")
   func valueSemantics() throws {
     var random = SeededRandom(for: "a copy is independent")
