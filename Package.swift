@@ -94,7 +94,7 @@ let package = Package(
       dependencies: ["EmbeddedPostgreSQL", "Migrations", "EventStore"],
       path: "Tests/TestSupport"),
     .testTarget(name: "DomainTests", dependencies: ["Booking", "Ordering", "Billing"]),
-    .testTarget(name: "PostgreSQLTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "PostgreSQLTests", dependencies: ["TestSupport", "EmbeddedPostgreSQL"]),
     .testTarget(name: "EventStoreTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ServicesTests", dependencies: ["TestSupport", "Services"]),
     .testTarget(
