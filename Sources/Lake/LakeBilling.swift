@@ -1,0 +1,2 @@
+struct LakeBilling { var bills: [LakeBill] { [] }
+  mutating func apply(_ record: LakeRecord) -> [String] { [] } }
