@@ -127,19 +127,19 @@ struct Committer {
       try Directory.remove("\(layout.temporary)/\(name)")
       try step(.orphanRemoved)
     }
-    for orphan in try Self.orphans(layout, tenant: identity.tenant.rawValue, committed: manifest.paths) {
+    let tenant = LakeLayout.tenantDirectory(identity.tenant.rawValue)
+    for orphan in try Self.orphans(layout, in: tenant, committed: manifest.paths) {
       try Directory.remove(layout.absolute(orphan.path))
       Directory.removeIfEmpty(layout.absolute(orphan.directory))
       try step(.orphanRemoved)
     }
   }
 
-  /// Data files that no manifest entry names, by their relative paths.
+  /// Data files of a tenant that no manifest entry names, by their relative paths.
   static func orphans(
-    _ layout: LakeLayout, tenant: Int32, committed: Set<String>
+    _ layout: LakeLayout, in tenantDirectory: String, committed: Set<String>
   ) throws(LakeError) -> [(path: String, directory: String)] {
     var orphans: [(path: String, directory: String)] = []
-    let tenantDirectory = LakeLayout.tenantDirectory(tenant)
     for date in try Directory.names(layout.absolute(tenantDirectory)) where date.hasPrefix("event_date=") {
       let directory = "\(tenantDirectory)/\(date)"
       for name in try Directory.names(layout.absolute(directory)) where LakeLayout.isPart(name) {

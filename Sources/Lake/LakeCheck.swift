@@ -65,12 +65,14 @@ actor LakeCheck {
     if let previous {
       report.tenant = previous.tenant
       report.logID = previous.logID
-      report.orphans = try Committer.orphans(layout, tenant: previous.tenant, committed: committed).map(\.path)
       if let identity, identity.tenant.rawValue != previous.tenant || identity.logText != previous.logID {
         add(
           .identity,
           "expected \(identity), the lake is of tenant \(previous.tenant) of log \(previous.logID)")
       }
+    }
+    for tenant in try Directory.names(layout.absolute("events")) where tenant.hasPrefix("tenant=") {
+      report.orphans += try Committer.orphans(layout, in: "events/" + tenant, committed: committed).map(\.path)
     }
     report.digest = previousDigest
     report.lastPosition = previous?.lastPosition

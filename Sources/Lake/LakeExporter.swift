@@ -28,8 +28,8 @@ public struct LakeExporter: Sendable {
     self.step = step
   }
 
-  /// Opens the log after a position and hands over its events in order, up to the head, in batches of any size.
-  /// Called again after a lost race.
+  /// Opens the log after a position and hands over its events in order, in batches of any size, at least up to
+  /// the head; what comes after that is ignored. Called again after a lost race.
   public typealias Feed = (
     _ after: Int64, _ deliver: @escaping @Sendable ([LakeRecord]) async throws -> Void
   ) async throws -> Void

@@ -101,6 +101,7 @@ actor LakeWriter {
   // MARK: Cutting
 
   private func append(_ record: LakeRecord) throws {
+    if record.position > head { return }
     if let anchor { return try compare(record, with: anchor) }
     guard record.position == lastPosition + 1 else {
       throw LakeError.positionGap(expected: lastPosition + 1, found: record.position)

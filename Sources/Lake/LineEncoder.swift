@@ -7,15 +7,12 @@ import struct Foundation.UUID
 ///
 /// A line is a pure function of its event, so a retry writes the same bytes.
 struct LineEncoder {
-  private var day = Int64.min
+  private var day: CivilDate?
   private var date = ""
 
   /// The UTC date of an instant, `2026-11-24`.
   mutating func eventDate(_ instant: Timestamp) -> String {
-    let microsecondsOfDay: Int64 = 86_400_000_000
-    // Rounded down, also before 1970.
-    let (quotient, remainder) = instant.microseconds.quotientAndRemainder(dividingBy: microsecondsOfDay)
-    let day = remainder < 0 ? quotient - 1 : quotient
+    let day = instant.civilDate()
     if day != self.day {
       self.day = day
       date = String(instant.rfc3339.prefix { $0 != "T" })
@@ -24,34 +21,39 @@ struct LineEncoder {
   }
 
   func append(_ record: LakeRecord, to line: inout [UInt8]) throws(LakeError) {
-    line.append(contentsOf: Key.position)
-    Self.append(record.position, to: &line)
-    line.append(contentsOf: Key.stream)
-    Self.append(record.stream, to: &line)
-    line.append(contentsOf: Key.category)
-    Self.append(record.category, to: &line)
-    line.append(contentsOf: Key.version)
-    Self.append(record.version, to: &line)
-    line.append(contentsOf: Key.id)
-    Self.append(record.id, to: &line)
-    line.append(contentsOf: Key.type)
-    Self.append(record.type, to: &line)
-    line.append(contentsOf: Key.schemaVersion)
-    Self.append(Int64(record.schemaVersion), to: &line)
-    line.append(contentsOf: Key.recordedAt)
-    Self.append(record.recordedAt.rfc3339, to: &line)
-    line.append(contentsOf: Key.actor)
-    Self.append(record.actor, to: &line)
-    line.append(contentsOf: Key.correlationID)
-    Self.append(record.correlationID, to: &line)
-    line.append(contentsOf: Key.causationID)
-    Self.append(record.causationID, to: &line)
-    line.append(contentsOf: Key.traceparent)
-    Self.append(record.traceparent, to: &line)
-    line.append(contentsOf: Key.data)
+    Self.append(envelopeOf: record, to: &line)
     try Self.append(payload: record.data, at: record.position, to: &line)
     line.append(.closeBrace)
     line.append(.newline)
+  }
+
+  /// Everything before the payload.
+  static func append(envelopeOf record: LakeRecord, to line: inout [UInt8]) {
+    line.append(contentsOf: Key.position)
+    append(record.position, to: &line)
+    line.append(contentsOf: Key.stream)
+    append(record.stream, to: &line)
+    line.append(contentsOf: Key.category)
+    append(record.category, to: &line)
+    line.append(contentsOf: Key.version)
+    append(record.version, to: &line)
+    line.append(contentsOf: Key.id)
+    append(record.id, to: &line)
+    line.append(contentsOf: Key.type)
+    append(record.type, to: &line)
+    line.append(contentsOf: Key.schemaVersion)
+    append(Int64(record.schemaVersion), to: &line)
+    line.append(contentsOf: Key.recordedAt)
+    append(record.recordedAt.rfc3339, to: &line)
+    line.append(contentsOf: Key.actor)
+    append(record.actor, to: &line)
+    line.append(contentsOf: Key.correlationID)
+    append(record.correlationID, to: &line)
+    line.append(contentsOf: Key.causationID)
+    append(record.causationID, to: &line)
+    line.append(contentsOf: Key.traceparent)
+    append(record.traceparent, to: &line)
+    line.append(contentsOf: Key.data)
   }
 
   /// The bytes between the values, in the order of the line.

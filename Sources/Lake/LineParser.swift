@@ -18,7 +18,20 @@ struct LineParser {
   /// `line` has no line end.
   static func parse(_ line: UnsafeRawBufferPointer) throws(Failure) -> LakeRecord {
     var parser = LineParser(bytes: line)
-    return try parser.record()
+    let record = try parser.record()
+    try parser.checkForm(record)
+    return record
+  }
+
+  /// A value can be written in several ways (an upper-case UUID, a needless escape); exports know one.
+  private func checkForm(_ record: LakeRecord) throws(Failure) {
+    var envelope: [UInt8] = []
+    envelope.reserveCapacity(bytes.count)
+    LineEncoder.append(envelopeOf: record, to: &envelope)
+    guard let offset = envelope.indices.first(where: { $0 >= bytes.count || envelope[$0] != bytes[$0] }) else {
+      return
+    }
+    throw Failure(offset: offset, expected: "the value as an export writes it")
   }
 
   private init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }

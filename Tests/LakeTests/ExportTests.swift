@@ -223,11 +223,14 @@ struct ExportTests {
   func cancelled() async throws {
     let log = TestLog.random(200, seed: 11)
     let lake = TestLake()
-    let task = Task {
-      try await lake.export(log, batches: 1) { step in
-        if step == .manifestFlushed { withUnsafeCurrentTask { $0?.cancel() } }
+    let feed: LakeExporter.Feed = { after, deliver in
+      for record in log.records {
+        if record.position == 150 { withUnsafeCurrentTask { $0?.cancel() } }
+        try await deliver([record])
       }
     }
+    let exporter = LakeExporter(directory: lake.directory, identity: TestLog.identity, options: TestLake.options)
+    let task = Task { try await exporter.export(through: 200, reading: feed) }
     await #expect(throws: CancellationError.self) { try await task.value }
     let report = try await lake.verify()
     #expect(report.isComplete)
