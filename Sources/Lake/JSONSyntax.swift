@@ -114,7 +114,8 @@ struct JSONSyntax {
       at += 1
       for _ in 0..<4 {
         switch peek {
-        case .digitZero ... .digitNine, UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):
+        case .digitZero ... .digitNine, UInt8(ascii: "a")...UInt8(ascii: "f"),
+          UInt8(ascii: "A")...UInt8(ascii: "F"):
           at += 1
         default: throw failure("four hexadecimal digits were expected")
         }

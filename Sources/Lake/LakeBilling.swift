@@ -11,29 +11,22 @@ import class Foundation.JSONDecoder
 /// Grows with the number of accounts and of their months.
 struct LakeBilling {
   private struct Key: Hashable {
-    let account: String
+    let account: AccountID
     let month: Month
     let currency: Currency
   }
 
-  private struct Totals {
-    var gross: Int64 = 0
-    var tax: Int64 = 0
-    var refunds: Int64 = 0
-    var lines: Int64 = 0
-  }
-
-  private var zones: [String: BillingZone] = [:]
-  private var totals: [Key: Totals] = [:]
+  private var zones: [AccountID: BillingZone] = [:]
+  private var totals: [Key: MonthlyTotals] = [:]
   private let decoder = JSONDecoder()
 
   /// By account, month and currency.
   var bills: [LakeBill] {
     totals.map { key, totals in
-      let due = totals.gross - totals.refunds
-      return LakeBill(
-        accountID: key.account, month: "\(key.month)", currency: key.currency.code, gross: totals.gross,
-        tax: totals.tax, refunds: totals.refunds, net: due - totals.tax, due: due, lines: totals.lines)
+      LakeBill(
+        accountID: key.account.rawValue, month: "\(key.month)", currency: key.currency.code,
+        gross: totals.gross.minorUnits, tax: totals.tax.minorUnits, refunds: totals.refunds.minorUnits,
+        net: totals.net.minorUnits, due: totals.due.minorUnits, lines: Int64(totals.lines))
     }.sorted { ($0.accountID, $0.month, $0.currency) < ($1.accountID, $1.month, $1.currency) }
   }
 
@@ -43,16 +36,16 @@ struct LakeBilling {
       switch (record.category, record.type) {
       case ("account", "account-opened"):
         let opened = try decoder.decode(AccountOpened.self, from: Data(record.data))
-        guard let zone = BillingZone(opened.time_zone) else {
-          return ["expected an IANA time zone, found \"\(opened.time_zone)\""]
+        guard let zone = BillingZone(opened.timeZone) else {
+          return ["expected an IANA time zone, found \"\(opened.timeZone)\""]
         }
-        zones[opened.account_id] = zone
+        zones[opened.accountID] = zone
       case ("order", "order-confirmed"):
-        let order = try decoder.decode(Confirmed.self, from: Data(record.data))
-        return try add(order.lines, order.total, "total", to: order.account_id, order.occurred_at, isRefund: false)
+        let order = try decoder.decode(OrderFact.self, from: Data(record.data))
+        return try add(order, \.total, at: record.position, Billing.charge) { try $0.charging($1) }
       case ("order", "order-cancelled"):
-        let order = try decoder.decode(Cancelled.self, from: Data(record.data))
-        return try add(order.lines, order.refund, "refund", to: order.account_id, order.occurred_at, isRefund: true)
+        let order = try decoder.decode(OrderFact.self, from: Data(record.data))
+        return try add(order, \.refund, at: record.position, Billing.refund) { try $0.refunding($1) }
       default: break
       }
       return []
@@ -62,55 +55,71 @@ struct LakeBilling {
   }
 
   private mutating func add(
-    _ lines: [Line], _ total: Money, _ name: String, to account: String, _ instant: Timestamp, isRefund: Bool
+    _ order: OrderFact, _ sum: KeyPath<OrderFact, Money?>, at position: Int64,
+    _ entry: (Billing.BillableOrder, BillingZone) throws -> Billing.Entry,
+    to totals: (MonthlyTotals, Billing.Entry) throws -> MonthlyTotals
   ) throws -> [String] {
-    var gross = Money.zero(total.currency)
-    var tax = Money.zero(total.currency)
-    for line in lines {
-      let amount = Money(line.amount, total.currency)
-      gross = try gross.adding(amount)
-      tax = try tax.adding(try amount.taxIncluded(basisPoints: line.tax_rate_bp))
+    guard let expected = order[keyPath: sum] else { return ["expected the sum of the lines, found none"] }
+    var amount: Int64 = 0
+    // Cancelling an order that was never confirmed refunds nothing and opens no bill.
+    if !order.lines.isEmpty {
+      let billable = Billing.BillableOrder(
+        accountID: order.accountID, orderID: order.orderID, showID: order.showID, sourcePosition: position,
+        currency: expected.currency, lines: order.lines.map(\.billable), occurredAt: order.occurredAt)
+      let entry = try entry(billable, zones[order.accountID] ?? .utc)
+      let key = Key(account: entry.accountID, month: entry.month, currency: entry.currency)
+      self.totals[key] = try totals(self.totals[key] ?? .zero(entry.currency), entry)
+      amount = entry.gross
     }
-    let month = Billing.month(of: instant, in: zones[account] ?? .utc)
-    let key = Key(account: account, month: month, currency: total.currency)
-    var sums = totals[key] ?? Totals()
-    func sum(_ a: Int64, _ b: Int64) throws -> Int64 {
-      try Money(a, total.currency).adding(Money(b, total.currency)).minorUnits
-    }
-    if isRefund {
-      sums.refunds = try sum(sums.refunds, gross.minorUnits)
-      sums.tax = try sum(sums.tax, -tax.minorUnits)
-    } else {
-      sums.gross = try sum(sums.gross, gross.minorUnits)
-      sums.tax = try sum(sums.tax, tax.minorUnits)
-    }
-    sums.lines += Int64(lines.count)
-    // Cancelling an order that was never confirmed refunds nothing and must not open a bill.
-    if !lines.isEmpty { totals[key] = sums }
-    guard gross == total else {
-      return ["expected the \(name) \(total.minorUnits) to be the sum of the lines, which is \(gross.minorUnits)"]
+    guard amount == expected.minorUnits else {
+      return ["expected the lines to add up to \(expected.minorUnits), they are \(amount)"]
     }
     return []
   }
+}
 
-  private struct AccountOpened: Decodable { let account_id, time_zone: String }
+// MARK: What bills need of the payloads
 
-  private struct Line: Decodable {
+private struct AccountOpened: Decodable {
+  let accountID: AccountID
+  let timeZone: String
+
+  enum CodingKeys: String, CodingKey {
+    case accountID = "account_id"
+    case timeZone = "time_zone"
+  }
+}
+
+/// A confirmed order has a total, a cancelled one a refund.
+private struct OrderFact: Decodable {
+  let orderID: OrderID
+  let showID: ShowID
+  let accountID: AccountID
+  let lines: [Line]
+  let total: Money?
+  let refund: Money?
+  let occurredAt: Timestamp
+
+  enum CodingKeys: String, CodingKey {
+    case lines, total, refund
+    case orderID = "order_id"
+    case showID = "show_id"
+    case accountID = "account_id"
+    case occurredAt = "occurred_at"
+  }
+
+  struct Line: Decodable {
+    let seat: SeatID
     let amount: Int64
-    let tax_rate_bp: Int
-  }
+    let taxRateBasisPoints: Int
 
-  private struct Confirmed: Decodable {
-    let account_id: String
-    let lines: [Line]
-    let total: Money
-    let occurred_at: Timestamp
-  }
+    enum CodingKeys: String, CodingKey {
+      case seat, amount
+      case taxRateBasisPoints = "tax_rate_bp"
+    }
 
-  private struct Cancelled: Decodable {
-    let account_id: String
-    let lines: [Line]
-    let refund: Money
-    let occurred_at: Timestamp
+    var billable: Billing.BillableOrder.Line {
+      Billing.BillableOrder.Line(seat: seat, amount: amount, taxRateBasisPoints: taxRateBasisPoints)
+    }
   }
 }

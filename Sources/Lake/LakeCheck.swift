@@ -72,12 +72,14 @@ actor LakeCheck {
       }
     }
     for tenant in try Directory.names(layout.absolute("events")) where tenant.hasPrefix("tenant=") {
-      report.orphans += try Committer.orphans(layout, in: "events/" + tenant, committed: committed).map(\.path)
+      report.orphans += try Committer.orphans(layout, in: "events/" + tenant, committed: committed).map(
+        \.path)
     }
     report.digest = previousDigest
     report.lastPosition = previous?.lastPosition
     if let head, head > previous?.lastPosition ?? 0 {
-      add(.incomplete, "expected the lake to reach position \(head), it ends at \(previous?.lastPosition ?? 0)")
+      add(
+        .incomplete, "expected the lake to reach position \(head), it ends at \(previous?.lastPosition ?? 0)")
     }
     report.events = events.count
     report.streams = Int64(events.streams.count)
@@ -102,7 +104,9 @@ actor LakeCheck {
         add(.manifest, file: name, "\(file.path) starts at \(file.firstPosition), expected \(next)")
       }
       if file.count != file.lastPosition - file.firstPosition + 1 {
-        add(.manifest, file: name, "it counts \(file.count) events in \(file.path), which contradicts its range")
+        add(
+          .manifest, file: name, "it counts \(file.count) events in \(file.path), which contradicts its range"
+        )
       }
       next = file.lastPosition + 1
     }
@@ -128,7 +132,9 @@ actor LakeCheck {
     committed.insert(file.path)
     let path = layout.absolute(file.path)
     guard let size = Directory.size(path) else {
-      add(.fileMissing, file: file.path, "expected \(file.bytes) bytes with \(file.count) events, found no file")
+      add(
+        .fileMissing, file: file.path, "expected \(file.bytes) bytes with \(file.count) events, found no file"
+      )
       return events.skip(to: file.lastPosition + 1)
     }
     if size != file.bytes { add(.fileSize, file: file.path, "expected \(file.bytes) bytes, found \(size)") }
@@ -156,7 +162,8 @@ actor LakeCheck {
   }
 
   private func add(
-    _ kind: LakeProblem.Kind, file: String? = nil, line: Int64? = nil, position: Int64? = nil, _ message: String
+    _ kind: LakeProblem.Kind, file: String? = nil, line: Int64? = nil, position: Int64? = nil,
+    _ message: String
   ) {
     report.add(LakeProblem(kind: kind, file: file, line: line, position: position, message: message))
   }

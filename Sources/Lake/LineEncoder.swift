@@ -86,7 +86,9 @@ struct LineEncoder {
     line.append(contentsOf: payload)
     // The check proved that line ends occur between tokens only, where a space means the same.
     line.withUnsafeMutableBytes { bytes in
-      guard let base = bytes.baseAddress, memchr(base + start, 0x0A, bytes.count - start) != nil else { return }
+      guard let base = bytes.baseAddress, memchr(base + start, 0x0A, bytes.count - start) != nil else {
+        return
+      }
       for index in start..<bytes.count where bytes[index] == .newline { bytes[index] = 0x20 }
     }
   }

@@ -28,7 +28,8 @@ struct LineParser {
     var envelope: [UInt8] = []
     envelope.reserveCapacity(bytes.count)
     LineEncoder.append(envelopeOf: record, to: &envelope)
-    guard let offset = envelope.indices.first(where: { $0 >= bytes.count || envelope[$0] != bytes[$0] }) else {
+    guard let offset = envelope.indices.first(where: { $0 >= bytes.count || envelope[$0] != bytes[$0] })
+    else {
       return
     }
     throw Failure(offset: offset, expected: "the value as an export writes it")

@@ -68,17 +68,27 @@ extension ManifestEntry {
 
   init(decoding bytes: [UInt8], path: String) throws(LakeError) {
     let decoder = JSONDecoder()
-    struct Version: Decodable { let format_version: Int }
-    if let version = try? decoder.decode(Version.self, from: Data(bytes)),
-      version.format_version != LakeLayout.formatVersion
+    // First, because the rest of a later format may not be readable.
+    if let version = try? decoder.decode([String: Lenient<Int>].self, from: Data(bytes))["format_version"]?
+      .value,
+      version != LakeLayout.formatVersion
     {
-      throw .unsupportedFormat(path: path, version: version.format_version)
+      throw .unsupportedFormat(path: path, version: version)
     }
     do {
       self = try decoder.decode(ManifestEntry.self, from: Data(bytes))
     } catch {
       throw .damagedManifest(path: path, reason: "not a manifest entry (\(error))")
     }
+  }
+}
+
+/// A value of this type, or anything else.
+private struct Lenient<Value: Decodable>: Decodable {
+  let value: Value?
+
+  init(from decoder: any Decoder) throws {
+    value = try? decoder.singleValueContainer().decode(Value.self)
   }
 }
 

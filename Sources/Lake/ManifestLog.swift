@@ -37,7 +37,9 @@ struct ManifestLog {
         + "the entry before it has \(digest ?? "none")"
     }
     let first = (previous?.lastPosition ?? 0) + 1
-    if entry.firstPosition != first { return "it starts at position \(entry.firstPosition), expected \(first)" }
+    if entry.firstPosition != first {
+      return "it starts at position \(entry.firstPosition), expected \(first)"
+    }
     if let previous, entry.tenant != previous.tenant || entry.logID != previous.logID {
       return "it belongs to tenant \(entry.tenant) of log \(entry.logID), "
         + "the entry before it to tenant \(previous.tenant) of log \(previous.logID)"

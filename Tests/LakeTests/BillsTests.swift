@@ -5,7 +5,9 @@ import Testing
 
 @Suite("the monthly bills of a lake")
 struct BillsTests {
-  private func order(_ id: String, _ account: String, _ lines: [(Int, Int)], _ instant: String) -> (String, String) {
+  private func order(_ id: String, _ account: String, _ lines: [(Int, Int)], _ instant: String) -> (
+    String, String
+  ) {
     let items = lines.enumerated().map { #"{"seat":"A-\#($0)","amount":\#($1.0),"tax_rate_bp":\#($1.1)}"# }
     let total = lines.reduce(0) { $0 + $1.0 }
     return (
@@ -36,10 +38,12 @@ struct BillsTests {
     #expect(
       bills == [
         LakeBill(
-          accountID: "ann", month: "2026-11", currency: "EUR", gross: 27_950, tax: 700 + 350 + 1900, refunds: 0,
+          accountID: "ann", month: "2026-11", currency: "EUR", gross: 27_950, tax: 700 + 350 + 1900,
+          refunds: 0,
           net: 27_950 - 2950, due: 27_950, lines: 3),
         LakeBill(
-          accountID: "bob", month: "2026-12", currency: "EUR", gross: 100, tax: 0, refunds: 0, net: 100, due: 100,
+          accountID: "bob", month: "2026-12", currency: "EUR", gross: 100, tax: 0, refunds: 0, net: 100,
+          due: 100,
           lines: 1),
       ])
   }
@@ -65,9 +69,11 @@ struct BillsTests {
     var log = TestLog()
     let instant = "2026-12-01T03:00:00Z"  // 22:00 on 30 November in New York
     log.append("order-1", "order-confirmed", order("1", "ann", [(100, 0)], instant).1)
-    log.append("account-ann", "account-opened", #"{"account_id":"ann","name":"Ann","time_zone":"America/New_York"}"#)
+    log.append(
+      "account-ann", "account-opened", #"{"account_id":"ann","name":"Ann","time_zone":"America/New_York"}"#)
     log.append("order-2", "order-confirmed", order("2", "ann", [(20, 0)], instant).1)
-    log.append("account-ann", "account-opened", #"{"account_id":"ann","name":"Ann","time_zone":"Europe/Berlin"}"#)
+    log.append(
+      "account-ann", "account-opened", #"{"account_id":"ann","name":"Ann","time_zone":"Europe/Berlin"}"#)
     log.append("order-3", "order-confirmed", order("3", "ann", [(3, 0)], instant).1)
     let (bills, _) = try await bills(log)
     #expect(bills.map(\.month) == ["2026-11", "2026-12"])
@@ -93,6 +99,6 @@ struct BillsTests {
     let (_, problems) = try await bills(log)
     #expect(problems.map(\.kind) == [.billing, .billing, .billing])
     #expect(problems.map(\.position) == [1, 2, 3])
-    #expect(problems.first?.message == "expected the total 101 to be the sum of the lines, which is 100")
+    #expect(problems.first?.message == "expected the lines to add up to 101, they are 100")
   }
 }

@@ -14,10 +14,12 @@ struct ConcurrencyTests {
 
     /// For the export's own thread.
     func hold(at step: ExportStep) {
-      guard step == .entryFlushed, isFirst.withLock({ first in
-        defer { first = false }
-        return first
-      }) else { return }
+      guard step == .entryFlushed,
+        isFirst.withLock({ first in
+          defer { first = false }
+          return first
+        })
+      else { return }
       reached.signal()
       opened.wait()
     }

@@ -10,7 +10,8 @@ struct ExportTests {
   @Test("writes each event as one line of JSON with its whole envelope")
   func line() async throws {
     var log = TestLog()
-    log.append("show-1", "seats-held", #"{"seats": ["A-1"]}"#, actor: "Zoë \"Z\"\n\u{1}", traceparent: "00-ab")
+    log.append(
+      "show-1", "seats-held", #"{"seats": ["A-1"]}"#, actor: "Zoë \"Z\"\n\u{1}", traceparent: "00-ab")
     let lake = TestLake()
     try await lake.export(log)
     #expect(
@@ -121,7 +122,9 @@ struct ExportTests {
       try await deliver(log.records.filter { $0.position > after }.map { $0.withID(UUID()) })
     }
     let exporter = LakeExporter(directory: lake.directory, identity: TestLog.identity)
-    let error = await #expect(throws: LakeError.self) { try await exporter.export(through: 10, reading: feed) }
+    let error = await #expect(throws: LakeError.self) {
+      try await exporter.export(through: 10, reading: feed)
+    }
     guard case .diverged(_, 10, TestLog.id(10).uuidString.lowercased(), _) = error else {
       Issue.record("expected .diverged, got \(String(describing: error))")
       return
@@ -151,7 +154,8 @@ struct ExportTests {
     let log = TestLog.random(100, seed: 8, meanGap: .zero)
     let lake = TestLake()
     let records = log.records.filter { $0.position != 90 }
-    let exporter = LakeExporter(directory: lake.directory, identity: TestLog.identity, options: TestLake.options)
+    let exporter = LakeExporter(
+      directory: lake.directory, identity: TestLog.identity, options: TestLake.options)
     await #expect(throws: LakeError.positionGap(expected: 90, found: 91)) {
       try await exporter.export(through: 100) { _, deliver in try await deliver(records) }
     }
@@ -229,7 +233,8 @@ struct ExportTests {
         try await deliver([record])
       }
     }
-    let exporter = LakeExporter(directory: lake.directory, identity: TestLog.identity, options: TestLake.options)
+    let exporter = LakeExporter(
+      directory: lake.directory, identity: TestLog.identity, options: TestLake.options)
     let task = Task { try await exporter.export(through: 200, reading: feed) }
     await #expect(throws: CancellationError.self) { try await task.value }
     let report = try await lake.verify()

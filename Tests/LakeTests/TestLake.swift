@@ -7,7 +7,12 @@ final class TestLake: Sendable {
   let directory: URL
 
   init() {
-    directory = FileManager.default.temporaryDirectory.appending(path: "aisle-lake-\(UUID().uuidString)")
+    // In memory where there is such a place: these tests flush thousands of files.
+    let memory = "/dev/shm"
+    let parent =
+      FileManager.default.isWritableFile(atPath: memory)
+      ? URL(filePath: memory) : FileManager.default.temporaryDirectory
+    directory = parent.appending(path: "aisle-lake-\(UUID().uuidString)")
   }
 
   deinit { try? FileManager.default.removeItem(at: directory) }
@@ -16,7 +21,8 @@ final class TestLake: Sendable {
 
   @discardableResult
   func export(
-    _ log: TestLog, through head: Int64? = nil, batches: Int = 7, options: LakeExportOptions = TestLake.options,
+    _ log: TestLog, through head: Int64? = nil, batches: Int = 7,
+    options: LakeExportOptions = TestLake.options,
     identity: LakeIdentity = TestLog.identity, step: @escaping ExportStepHook = { _ in }
   ) async throws -> LakeExportSummary {
     let exporter = LakeExporter(directory: directory, identity: identity, options: options, step: step)
@@ -38,7 +44,8 @@ final class TestLake: Sendable {
   func paths() throws -> [String] {
     try FileManager.default.subpathsOfDirectory(atPath: directory.path).filter { path in
       var isDirectory: ObjCBool = false
-      return FileManager.default.fileExists(atPath: directory.appending(path: path).path, isDirectory: &isDirectory)
+      return FileManager.default.fileExists(
+        atPath: directory.appending(path: path).path, isDirectory: &isDirectory)
         && !isDirectory.boolValue
     }.sorted()
   }

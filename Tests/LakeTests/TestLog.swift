@@ -18,7 +18,8 @@ struct SeededGenerator: RandomNumberGenerator {
 
 /// A log in memory that feeds an export as the event store would.
 struct TestLog: Sendable {
-  static let identity = LakeIdentity(tenant: .main, log: UUID(uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)))
+  static let identity = LakeIdentity(
+    tenant: .main, log: UUID(uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)))
   /// 2026-11-24T19:30:00Z
   static let start: Int64 = 1_795_548_600_000_000
 
@@ -30,7 +31,8 @@ struct TestLog: Sendable {
 
   /// Adds an event; `after` is how long after the one before it was recorded.
   mutating func append(
-    _ stream: String, _ type: String, _ data: String, after: Duration = .milliseconds(1), actor: String? = nil,
+    _ stream: String, _ type: String, _ data: String, after: Duration = .milliseconds(1),
+    actor: String? = nil,
     traceparent: String? = nil
   ) {
     clock += Int64(after / .microseconds(1))
@@ -55,7 +57,9 @@ struct TestLog: Sendable {
   /// Events of many streams with awkward texts, a few days long.
   static func random(_ count: Int, seed: UInt64, meanGap: Duration = .seconds(2000)) -> TestLog {
     var generator = SeededGenerator(seed: seed)
-    let texts = ["Ann", "", "Zoë \"Z\"", "tab\there", "back\\slash", "line\nend", "\u{1}\u{1F}", "日本 🎭", "a/b"]
+    let texts = [
+      "Ann", "", "Zoë \"Z\"", "tab\there", "back\\slash", "line\nend", "\u{1}\u{1F}", "日本 🎭", "a/b",
+    ]
     var log = TestLog()
     for index in 0..<count {
       let text = texts[Int.random(in: 0..<texts.count, using: &generator)]
@@ -64,7 +68,8 @@ struct TestLog: Sendable {
         "show-\(Int.random(in: 0..<9, using: &generator))", "seats-held",
         #"{"n": \#(index), "note": "\#(note)", "seats": ["A-1", "Zoë \"\u00e9\""], "deep": [[{}], [], null, -1.5e+3]}"#,
         after: meanGap * Double.random(in: 0..<2, using: &generator),
-        actor: Bool.random(using: &generator) ? text : nil, traceparent: Bool.random(using: &generator) ? text : nil)
+        actor: Bool.random(using: &generator) ? text : nil,
+        traceparent: Bool.random(using: &generator) ? text : nil)
     }
     return log
   }

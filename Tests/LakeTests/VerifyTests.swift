@@ -124,7 +124,10 @@ struct VerifyTests {
       json["files"] = files
     }
     let report = try await lake.verify()
-    #expect(report.problems.contains { $0.message.hasPrefix("it names the file ../../etc/passwd, expected events/") })
+    #expect(
+      report.problems.contains {
+        $0.message.hasPrefix("it names the file ../../etc/passwd, expected events/")
+      })
   }
 
   @Test("reports a repeated line by its file, line and position, even if all hashes were made to fit")
@@ -149,7 +152,8 @@ struct VerifyTests {
     try lake.coverTracks()
     var report = try await lake.verify()
     #expect(kinds(report) == [.position, .lineCount])
-    #expect(report.problems.first?.message == "expected position \(file.firstPosition + 1): 1 events are missing")
+    #expect(
+      report.problems.first?.message == "expected position \(file.firstPosition + 1): 1 events are missing")
 
     let (other, otherFiles) = try await self.lake()
     try other.rewrite(try #require(otherFiles.last).path) { $0.swapAt(1, 2) }
@@ -189,7 +193,9 @@ struct VerifyTests {
   func eventDate() async throws {
     let (lake, files) = try await lake()
     let file = try #require(files.last)
-    try lake.rewrite(file.path) { $0[0] = $0[0].replacing(#""recorded_at":"2026-11-24"#, with: #""recorded_at":"2026-11-25"#) }
+    try lake.rewrite(file.path) {
+      $0[0] = $0[0].replacing(#""recorded_at":"2026-11-24"#, with: #""recorded_at":"2026-11-25"#)
+    }
     try lake.coverTracks()
     let report = try await lake.verify()
     #expect(report.problems.map(\.kind) == [.eventDate])
