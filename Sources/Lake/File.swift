@@ -69,6 +69,8 @@ struct File: ~Copyable {
     try bytes.withBytes { (buffer) throws(LakeError) in try write(buffer) }
   }
 
+  func unlock() { _ = flock(descriptor, LOCK_UN) }
+
   /// Without waiting; false when another holder excludes it. Given back when the file is closed, so also
   /// when the process dies.
   func lock(exclusive: Bool) throws(LakeError) -> Bool {

@@ -4,6 +4,7 @@ import struct Foundation.URL
 
 extension LakeExporter {
   /// Exports a store's whole log, as far as it reaches now, or through `position`.
+  @discardableResult
   public static func export(
     _ store: EventStore, to directory: URL, through position: Position? = nil,
     options: LakeExportOptions = LakeExportOptions(),

@@ -38,6 +38,7 @@ public struct LakeExporter: Sendable {
   ///
   /// - Parameter progress: called after each batch.
   /// - Throws: `LakeError`, or whatever `feed` throws.
+  @discardableResult
   public func export(
     through head: Int64, reading feed: Feed, progress: @escaping @Sendable (LakeProgress) -> Void = { _ in }
   ) async throws -> LakeExportSummary {

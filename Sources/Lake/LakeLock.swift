@@ -4,6 +4,9 @@ final class LakeLock {
 
   private init(file: consuming File) { self.file = file }
 
+  // Closing is not enough: a process that was forked a moment ago may still hold a copy of the descriptor.
+  deinit { file.unlock() }
+
   /// nil when another export excludes this one.
   static func take(_ layout: LakeLayout, exclusive: Bool) throws(LakeError) -> LakeLock? {
     let file = try File.shared(layout.lock)
