@@ -191,7 +191,9 @@ struct RaceChart {
         "asked at \(Numerals.duration(microseconds: attempt.startMicroseconds)), answered after "
           + Numerals.duration(microseconds: attempt.endMicroseconds - attempt.startMicroseconds))
       if let version = attempt.streamVersion { parts.append("version \(version) of the show’s stream") }
-      if attempt.conflicts > 0 { parts.append("\(attempt.conflicts) conflicts on the way") }
+      if attempt.conflicts > 0 {
+        parts.append("\(attempt.conflicts) \(attempt.conflicts == 1 ? "conflict" : "conflicts") on the way")
+      }
       if let worker = attempt.worker { parts.append("by worker-\(worker)") }
       return parts.joined(separator: ", ")
     }.joined(separator: "\n")
