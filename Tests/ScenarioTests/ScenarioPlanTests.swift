@@ -56,6 +56,17 @@ struct ScenarioPlanTests {
     #expect(plan.actionCount == 20 + 20 + 20 + 20 + 40 + 40)
   }
 
+  @Test("of a shipped scenario in which everybody must win has room for all of them")
+  func roomForAll() throws {
+    for name in ["crash", "duplicate-requests", "month-end-refund"] {
+      let plan = ScenarioPlan(try SampleReports.scenario(name))
+      let wanted = plan.buyers.reduce(0) { $0 + $1.wish.count }
+      // A pair may leave one seat of each row unused.
+      let rows = plan.shows[0].sections.reduce(0) { $0 + $1.rows.count }
+      #expect(wanted <= plan.shows[0].totalSeats - rows, "\(name)")
+    }
+  }
+
   @Test("lets everybody cancel who bought")
   func cancellations() throws {
     let plan = ScenarioPlan(try SampleReports.scenario("month-end-refund"))

@@ -44,7 +44,7 @@ public enum InvariantName: String, CaseIterable, Hashable, Sendable, Codable {
     case .exactlyOneWinner: "Exactly one buyer got what they asked for."
     case .winners: "Exactly the stated number of buyers got what they asked for."
     case .everyOtherBuyerRefusedCleanly:
-      "Every buyer who got no seat was told so, with a reason, and nothing of theirs remains in the log."
+      "Every buyer who got no seat was told so, with a reason, and has neither a seat nor a charge."
     case .latePayersRefused:
       "Everybody who paid after their hold had expired was refused with `hold-expired`."
     case .repeatsAnsweredAlike:
