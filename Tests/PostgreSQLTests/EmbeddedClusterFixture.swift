@@ -20,7 +20,7 @@ func start(
 }
 
 extension PostgresCluster {
-  filefunc query(_ statement: String) async throws -> [String] {
+  func query(_ statement: String) async throws -> [String] {
     let conninfo = conninfo
     return try await onDedicatedThread { () throws(MaintenanceConnection.Failure) in
       let connection = try MaintenanceConnection(conninfo)
@@ -28,7 +28,7 @@ extension PostgresCluster {
     }
   }
 
-  filefunc show(_ setting: String) async throws -> String {
+  func show(_ setting: String) async throws -> String {
     try await query("show \(setting)").joined()
   }
 }
