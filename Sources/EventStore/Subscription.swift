@@ -3,7 +3,7 @@ import PostgreSQL
 /// A named reader of the log that remembers how far it got.
 ///
 /// The handler receives events in order, with the connection whose transaction also moves the checkpoint: what it
-/// writes there takes effect exactly once, whatever crashes. It must not touch anything else.
+/// writes there takes effect exactly once, whatever crashes. What it does elsewhere is done at least once.
 public struct Subscription: Sendable {
   public typealias Handler = @Sendable (_ events: [RecordedEvent], _ connection: PostgresConnection) async throws -> Void
 

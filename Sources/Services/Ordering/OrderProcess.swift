@@ -27,6 +27,15 @@ public struct OrderProcess: Sendable {
     self.logger = logger
   }
 
+  /// Frees the seats of cancelled orders, at least once for each: the service that cancelled may have died in
+  /// between.
+  public var subscription: Subscription {
+    Subscription("cancellations", categories: ["order"], types: ["order-cancelled"], batchSize: 100) { events, _ in
+      let context = RequestContext(actor: "order-process")
+      for event in events { try await ordering.resume(OrderID(unchecked: event.stream.id), context) }
+    }
+  }
+
   /// Runs until the task is cancelled.
   public func run() async {
     while !Task.isCancelled {

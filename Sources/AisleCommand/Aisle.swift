@@ -1,3 +1,0 @@
-import ArgumentParser
-import Hummingbird
-@main struct Aisle: AsyncParsableCommand { mutating func run() async throws {} }

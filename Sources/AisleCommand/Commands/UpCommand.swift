@@ -1,0 +1,92 @@
+import ArgumentParser
+import Logging
+import RESTAPI
+import ServiceLifecycle
+import Services
+
+struct UpCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "up",
+    abstract: "Run everything in one process.",
+    discussion: "Ctrl-C ends it: running requests finish, then the embedded server is stopped.")
+
+  @Option(help: "Port of the REST interface (default: AISLE_HTTP_PORT or 8080).")
+  var port: Int?
+
+  @Option(help: "Address to listen on.")
+  var host = "127.0.0.1"
+
+  func run() async throws {
+    try await AisleServer(host: host, port: port, roles: Set(Aisle.Role.allCases)).run()
+  }
+}
+
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Run some roles on an external database; start as many processes as you like.",
+    discussion: """
+      Needs AISLE_DATABASE_URL and a migrated schema. Processes share the work: a batch of a subscription is \
+      processed by one of them at a time, and any of them continues where another one stopped.
+      """)
+
+  @Option(help: "Comma-separated: \(Aisle.Role.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var roles = Aisle.Role.allCases.map(\.rawValue).joined(separator: ",")
+
+  @Option(help: "Port of the REST interface (default: AISLE_HTTP_PORT or 8080).")
+  var port: Int?
+
+  @Option(help: "Address to listen on.")
+  var host = "127.0.0.1"
+
+  func validate() throws { _ = try parsedRoles() }
+
+  func run() async throws {
+    guard try Settings().databaseURL != nil else {
+      throw CommandFailure("aisle serve needs AISLE_DATABASE_URL; for a server of its own use: aisle up")
+    }
+    try await AisleServer(host: host, port: port, roles: try parsedRoles()).run()
+  }
+
+  private func parsedRoles() throws -> Set<Aisle.Role> {
+    try Set(
+      roles.split(separator: ",").map { name in
+        guard let role = Aisle.Role(rawValue: String(name)) else {
+          throw ValidationError(
+            "\"\(name)\" is not a role; use \(Aisle.Role.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return role
+      })
+  }
+}
+
+/// The long-lived process behind `up` and `serve`.
+struct AisleServer: Sendable {
+  let host: String
+  let port: Int?
+  let roles: Set<Aisle.Role>
+
+  func run() async throws {
+    try await Session.run(logLevel: .info, handlesSignals: false) { session in
+      let aisle = Aisle(pool: session.pool, logger: session.logger)
+      let port = port ?? session.settings.httpPort
+      var services: [any Service] = [BackgroundWork(aisle: aisle, roles: roles)]
+      if roles.contains(.api) {
+        services.append(RESTAPI(aisle: aisle, logger: session.logger).application(host: host, port: port))
+        session.logger.info(
+          "listening", metadata: ["url": "http://\(host):\(port)", "roles": "\(roles.map(\.rawValue).sorted())"])
+      }
+      let group = ServiceGroup(
+        configuration: .init(
+          services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigint, .sigterm],
+          logger: session.logger))
+      try await group.run()
+    }
+  }
+}
+
+private struct BackgroundWork: Service {
+  let aisle: Aisle
+  let roles: Set<Aisle.Role>
+  func run() async throws { await aisle.run(roles) }
+}

@@ -1,0 +1,132 @@
+import EmbeddedPostgreSQL
+import Foundation
+import Logging
+import Migrations
+import PostgreSQL
+import ServiceLifecycle
+import Synchronization
+
+/// A database that is ready to be used by one command: the external one, or the embedded server started for it.
+struct Session: Sendable {
+  /// What to do about a schema that is not this program's.
+  enum Schema: Sendable {
+    /// Bring the embedded database up to date; demand that of an external one.
+    case upToDate
+    /// Take it as it is.
+    case asIs
+  }
+
+  let settings: Settings
+  let conninfo: String
+  let pool: PostgresPool
+  let logger: Logger
+
+  /// Runs `body` with a database, and puts everything away afterwards, also after SIGINT and SIGTERM, which cancel
+  /// it (or, in a server, begin a graceful shutdown inside `body`).
+  static func run(
+    schema: Schema = .upToDate, logLevel: Logger.Level = .warning, handlesSignals: Bool = true,
+    _ body: @escaping @Sendable (Session) async throws -> Void
+  ) async throws {
+    let settings = try Settings()
+    let level = settings.logLevel ?? logLevel
+    LoggingSystem.bootstrap { JSONLogHandler(label: $0, level: level) }
+    let logger = Logger(label: "aisle")
+    guard handlesSignals else {
+      try await open(settings, schema, logger, body)
+      return
+    }
+    let outcome = Outcome()
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [
+          .init(
+            service: BodyService { await outcome.record { try await open(settings, schema, logger, body) } },
+            successTerminationBehavior: .gracefullyShutdownGroup)
+        ],
+        cancellationSignals: [.sigint, .sigterm], logger: Logger(label: "aisle.lifecycle") { _ in SwiftLogNoOpLogHandler() }))
+    try await group.run()
+    try outcome.result()
+  }
+
+  private static func open(
+    _ settings: Settings, _ schema: Schema, _ logger: Logger, _ body: @Sendable (Session) async throws -> Void
+  ) async throws {
+    guard let url = settings.databaseURL else {
+      let cluster = try await PostgresCluster.start(home: settings.home, log: logger)
+      do {
+        try await use(cluster.conninfo, migrates: schema == .upToDate, settings, schema, logger, body)
+      } catch {
+        do { try await cluster.stop() } catch { logger.warning("the embedded server was not stopped: \(error)") }
+        throw error
+      }
+      try await cluster.stop()
+      return
+    }
+    try await use(url, migrates: false, settings, schema, logger, body)
+  }
+
+  private static func use(
+    _ conninfo: String, migrates: Bool, _ settings: Settings, _ schema: Schema, _ logger: Logger,
+    _ body: @Sendable (Session) async throws -> Void
+  ) async throws {
+    let pool = try PostgresPool(PostgresConfiguration(conninfo), size: settings.poolSize, logger: logger)
+    do {
+      let migrator = Migrator(pool)
+      if migrates { try await migrator.migrate() }
+      if schema == .upToDate {
+        let status = try await migrator.check()
+        guard status.isCurrent else { throw CommandFailure(status.explanation) }
+        try await requireDurability(pool)
+      }
+      try await body(Session(settings: settings, conninfo: conninfo, pool: pool, logger: logger))
+    } catch {
+      await pool.close()
+      throw error
+    }
+    await pool.close()
+  }
+
+  /// A committed append is promised to be on disk.
+  private static func requireDurability(_ pool: PostgresPool) async throws {
+    let rows = try await pool.query("select current_setting('fsync'), current_setting('full_page_writes')")
+    guard let (fsync, fullPageWrites) = try rows.first?.decode(String.self, String.self) else { return }
+    guard fsync == "on", fullPageWrites == "on" else {
+      throw CommandFailure(
+        "the database server runs with fsync=\(fsync), full_page_writes=\(fullPageWrites), so a crash could lose "
+          + "committed bookings. Set both to on and restart it")
+    }
+  }
+}
+
+extension Migrator.Status {
+  var explanation: String {
+    if !unknown.isEmpty { return Migrator.Failure.newerSchema(unknown).description }
+    if !altered.isEmpty { return Migrator.Failure.altered(altered).description }
+    if !pending.isEmpty {
+      return "the database lacks \(pending.map(\.fileName).joined(separator: ", ")). Run: aisle migrate"
+    }
+    return "the schema is current (migration \(applied.last ?? 0))"
+  }
+}
+
+private struct BodyService: Service {
+  let body: @Sendable () async throws -> Void
+  func run() async throws { try await body() }
+}
+
+/// Keeps how the body ended, because a service group only tells that it has ended.
+private final class Outcome: Sendable {
+  private let error = Mutex<(any Error)?>(nil)
+
+  func record(_ body: () async throws -> Void) async {
+    do {
+      try await body()
+    } catch {
+      self.error.withLock { $0 = error }
+    }
+  }
+
+  func result() throws {
+    if let error = error.withLock({ $0 }) { throw error }
+  }
+}

@@ -1,0 +1,70 @@
+import Vocabulary
+
+extension Billing {
+  /// What happened to an account.
+  public enum Event: Sendable, Hashable {
+    case accountOpened(AccountOpened)
+    case charged(Entry)
+    case refunded(Entry)
+
+    /// The stable names of the facts, as the log, SQL and the feed know them.
+    public enum Kind: String, Sendable, CaseIterable {
+      case accountOpened = "account-opened"
+      case charged
+      case refunded
+    }
+
+    public var kind: Kind {
+      switch self {
+      case .accountOpened: .accountOpened
+      case .charged: .charged
+      case .refunded: .refunded
+      }
+    }
+  }
+
+  /// The account has a name and a time zone.
+  public struct AccountOpened: Sendable, Hashable, Codable {
+    public let accountID: AccountID
+    public let name: String
+    /// An IANA name. It decides the months of the charges and refunds that come later.
+    public let timeZone: String
+    public let openedAt: Timestamp
+
+    private enum CodingKeys: String, CodingKey {
+      case accountID = "account_id"
+      case name
+      case timeZone = "time_zone"
+      case openedAt = "opened_at"
+    }
+
+    public init(accountID: AccountID, name: String, timeZone: String, openedAt: Timestamp) {
+      self.accountID = accountID
+      self.name = name
+      self.timeZone = timeZone
+      self.openedAt = openedAt
+    }
+  }
+}
+
+extension Billing.Event: DomainEvent {
+  public static let category = "account"
+
+  public var type: String { kind.rawValue }
+
+  public func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .accountOpened(let fact): try fact.encode(to: encoder)
+    case .charged(let entry), .refunded(let entry): try entry.encode(to: encoder)
+    }
+  }
+
+  public init(type: String, from decoder: any Decoder) throws {
+    switch Kind(rawValue: type) {
+    case .accountOpened: self = .accountOpened(try .init(from: decoder))
+    case .charged: self = .charged(try .init(from: decoder))
+    case .refunded: self = .refunded(try .init(from: decoder))
+    case nil: throw UnknownEventType(type: type, category: Self.category)
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Vocabulary
+
+extension Billing {
+  /// Why a command was refused. Nothing has happened then.
+  public enum Rejection: Error, Sendable, Hashable {
+    case alreadyOpened(AccountID)
+    case invalidName(length: Int)
+    case unknownTimeZone(String)
+    case noLines(OrderID)
+    case negativeAmount(OrderID, SeatID)
+    case amountRefused(OrderID, MoneyError)
+    case unbalanced(OrderID, difference: Int64)
+    /// The order was charged because of another event of the log.
+    case alreadyCharged(OrderID)
+    case notCharged(OrderID)
+    /// The order was refunded because of another event of the log.
+    case alreadyRefunded(OrderID)
+    case refundExceedsCharge(OrderID, charged: Money)
+  }
+}
+
+extension Billing.Rejection {
+  /// The stable name of the reason, as problem documents and scripts know it.
+  public var code: String {
+    switch self {
+    case .alreadyOpened: "account-already-opened"
+    case .invalidName: "invalid-account-name"
+    case .unknownTimeZone: "unknown-time-zone"
+    case .noLines: "no-lines"
+    case .negativeAmount: "negative-amount"
+    case .amountRefused: "amount-refused"
+    case .unbalanced: "unbalanced"
+    case .alreadyCharged: "already-charged"
+    case .notCharged: "not-charged"
+    case .alreadyRefunded: "already-refunded"
+    case .refundExceedsCharge: "refund-exceeds-charge"
+    }
+  }
+
+  /// What happened, to what, and what to do next.
+  public var message: String {
+    switch self {
+    case .alreadyOpened(let account):
+      "Account \(account) is open with another name or time zone; open this one under another id"
+    case .invalidName(let length):
+      "The account's name has \(length) characters; use 1 to 200"
+    case .unknownTimeZone(let name):
+      "\"\(name.prefix(64))\" is not a time zone; use an IANA name such as America/New_York, or UTC"
+    case .noLines(let order):
+      "Order \(order) has no lines to charge; charge confirmed orders only"
+    case .negativeAmount(let order, let seat):
+      "Order \(order) has a negative amount for seat \(seat); amounts are 0 or more, in refunds too"
+    case .amountRefused(let order, let error):
+      "Order \(order) cannot be billed: \(error)"
+    case .unbalanced(let order, let difference):
+      "The postings of order \(order) are off by \(difference); debits and credits must add up to 0"
+    case .alreadyCharged(let order):
+      "Order \(order) is charged already, because of another event; look for two confirmations of it"
+    case .notCharged(let order):
+      "Order \(order) was never charged, so there is nothing to refund; charge it first"
+    case .alreadyRefunded(let order):
+      "Order \(order) is refunded already, because of another event; look for two cancellations of it"
+    case .refundExceedsCharge(let order, let charged):
+      "Order \(order) was charged \(charged) and cannot be refunded more than that, or in another currency"
+    }
+  }
+}
+
+extension Billing.Rejection: CustomStringConvertible {
+  public var description: String { "\(code): \(message)" }
+}

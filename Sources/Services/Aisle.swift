@@ -1,0 +1,81 @@
+import EventStore
+import Logging
+import PostgreSQL
+import ServiceLifecycle
+import Vocabulary
+
+/// Everything that runs on one tenant's log, put together: the services that decide and the subscriptions that
+/// derive.
+public final class Aisle: Sendable {
+  /// What this process runs besides answering calls.
+  public enum Role: String, Sendable, CaseIterable {
+    /// Answers REST requests.
+    case api
+    /// Fills the read models of shows and orders, and runs the timers of holds.
+    case booking
+    /// Finishes orders that a crash left in the middle.
+    case ordering
+    /// Fills the monthly totals.
+    case billing
+  }
+
+  public let store: EventStore
+  public let time: TimeSource
+  public let booking: BookingService
+  public let ordering: OrderingService
+  public let billing: BillingService
+  public let readModels: ReadModels
+  public let process: OrderProcess
+  private let logger: Logger
+
+  public init(
+    pool: PostgresPool, tenant: TenantID = .main, time: TimeSource = .system,
+    logger: Logger = Logger(label: "aisle")
+  ) {
+    self.logger = logger
+    self.time = time
+    store = EventStore(pool: pool, tenant: tenant, logger: logger)
+    booking = BookingService(store: store, time: time)
+    ordering = OrderingService(store: store, booking: booking, time: time)
+    billing = BillingService(store: store, time: time)
+    readModels = ReadModels(store: store)
+    process = OrderProcess(
+      readModels: readModels, booking: booking, ordering: ordering, time: time, logger: logger)
+  }
+
+  /// The subscriptions of some roles.
+  public func subscriptions(of roles: Set<Role>) -> [Subscription] {
+    var subscriptions: [Subscription] = []
+    if roles.contains(.booking) { subscriptions += readModels.subscriptions }
+    if roles.contains(.ordering) { subscriptions.append(process.subscription) }
+    if roles.contains(.billing) { subscriptions.append(billing.subscription) }
+    return subscriptions
+  }
+
+  /// Runs the background work of some roles until the task is cancelled or a graceful shutdown begins.
+  public func run(_ roles: Set<Role> = Set(Role.allCases)) async {
+    let watcher = LogWatcher(of: store)
+    await cancelWhenGracefulShutdown {
+      await withDiscardingTaskGroup { group in
+        group.addTask { await watcher.run() }
+        for subscription in self.subscriptions(of: roles) {
+          group.addTask { await SubscriptionRunner(subscription, of: self.store).run(waking: watcher) }
+        }
+        if roles.contains(.ordering) { group.addTask { await self.process.run() } }
+      }
+    }
+  }
+
+  /// Brings every derived table up to the present end of the log, in this process, and returns that end.
+  @discardableResult
+  public func catchUp() async throws -> Position {
+    while true {
+      let head = try await store.head()
+      for subscription in subscriptions(of: Set(Role.allCases)) {
+        try await SubscriptionRunner(subscription, of: store).catchUp()
+      }
+      // Billing appends events of its own.
+      if try await store.head() == head { return head }
+    }
+  }
+}
