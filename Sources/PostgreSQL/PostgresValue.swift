@@ -156,7 +156,7 @@ extension Array: PostgresValue where Element: PostgresValue {
   }
 
   public func appendPostgresBytes(to bytes: inout [UInt8]) {
-    // The type decides, not the value: an empty array of anything can be cast to [UInt8].
+    // The type is asked for because every empty array can be cast to every array.
     if Element.self == UInt8.self, let raw = self as? [UInt8] {
       bytes.append(contentsOf: raw)
       return
