@@ -18,11 +18,11 @@ public struct PostgresInstallation: Equatable, Sendable {
   func program(_ name: String) -> String { "\(directory)/\(name)" }
 
   /// Every directory that is looked at, in order.
-  public static func searchedDirectories(path: String? = ProcessInfo.processInfo.environment["PATH"]) -> [String] {
+  public static func searchedDirectories() -> [String] {
     // Debian keeps the versions beside each other; Red Hat's packages use /usr/pgsql-15.
     versioned(in: "/usr/lib/postgresql", prefix: "").map { "\($0)/bin" }
       + versioned(in: "/usr", prefix: "pgsql-").map { "\($0)/bin" }
-      + (path ?? "").split(separator: ":").map(String.init)
+      + (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
   }
 
   /// The installations in these directories, newest first.
@@ -30,7 +30,8 @@ public struct PostgresInstallation: Equatable, Sendable {
     var found: [PostgresInstallation] = []
     for directory in directories {
       let isComplete = ["initdb", "postgres"].allSatisfy { access("\(directory)/\($0)", X_OK) == 0 }
-      guard isComplete, let version = version(of: directory), !found.contains(where: { $0.version == version })
+      guard isComplete, let version = version(of: directory),
+        !found.contains(where: { $0.version == version })
       else { continue }
       found.append(PostgresInstallation(directory: directory, version: version))
     }
@@ -65,7 +66,8 @@ public struct PostgresInstallation: Equatable, Sendable {
       let digits = part.hasPrefix("pgsql-") ? part.dropFirst(6) : part
       if let version = Int(digits) { return version }
     }
-    guard let output = try? Program.run(["\(directory)/postgres", "--version"], patience: Patience(seconds: 10)),
+    let question = ["\(directory)/postgres", "--version"]
+    guard let output = try? Program.run(question, patience: Patience(seconds: 10)),
       output.ending == .exited(0)
     else { return nil }
     // postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1); development versions: 19devel

@@ -1,4 +1,6 @@
 import Foundation
+import Subprocess
+import SystemPackage
 
 /// Runs `pgbench`, PostgreSQL's own load generator, as the yardstick in the same run.
 struct Pgbench: Sendable {
@@ -31,32 +33,13 @@ enum Shell {
   }
 
   static func run(_ program: String, _ arguments: [String]) async throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    let output = FileManager.default.temporaryDirectory.appending(path: "aisle-output-\(UUID())")
-    guard FileManager.default.createFile(atPath: output.path, contents: nil) else {
-      throw Failure(description: "cannot write to \(output.path)")
+    let result = try await Subprocess.run(
+      .path(FilePath(program)), arguments: Arguments(arguments), input: .none, output: .string(limit: 1 << 20),
+      error: .string(limit: 1 << 20))
+    guard result.terminationStatus.isSuccess else {
+      throw Failure(
+        description: "\(program) failed (\(result.terminationStatus)): \(result.standardError)")
     }
-    defer { try? FileManager.default.removeItem(at: output) }
-    let handle = try FileHandle(forWritingTo: output)
-    process.standardOutput = handle
-    process.standardError = handle
-    process.standardInput = FileHandle.nullDevice
-    let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-      do {
-        try process.run()
-      } catch {
-        process.terminationHandler = nil
-        continuation.resume(throwing: Failure(description: "cannot run \(program): \(error)"))
-      }
-    }
-    try handle.close()
-    let text = try String(contentsOf: output, encoding: .utf8)
-    guard status == 0 else {
-      throw Failure(description: "\(program) ended with status \(status):\n\(text)")
-    }
-    return text
+    return result.standardOutput
   }
 }

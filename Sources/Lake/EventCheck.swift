@@ -1,0 +1,66 @@
+/// Follows the events of a lake from line to line: positions, stream versions, dates and bills.
+struct EventCheck {
+  private(set) var count: Int64 = 0
+  private(set) var nextPosition: Int64 = 1
+  /// Of the last event read.
+  private(set) var lastID: String?
+  private(set) var streams = StreamVersions()
+  private(set) var billing = LakeBilling()
+  private var encoder = LineEncoder()
+  /// Events were missing, which is reported: that streams jump ahead from now on follows from it.
+  private var hasGap = false
+
+  /// Goes on at a position although the events before it could not be read.
+  mutating func skip(to position: Int64) {
+    hasGap = true
+    nextPosition = position
+    lastID = nil
+  }
+
+  mutating func check(
+    _ line: UnsafeRawBufferPointer, number: Int64, in file: ManifestEntry.File
+  ) -> [LakeProblem] {
+    func problem(_ kind: LakeProblem.Kind, _ position: Int64, _ message: String) -> LakeProblem {
+      LakeProblem(kind: kind, file: file.path, line: number, position: position, message: message)
+    }
+    let record: LakeRecord
+    do {
+      record = try LineParser.parse(line)
+    } catch {
+      defer { skip(to: nextPosition + 1) }
+      let message = "expected \(error.expected) at byte \(error.offset + 1) of the line"
+      return [problem(.lineInvalid, nextPosition, message)]
+    }
+    guard record.position >= nextPosition else {
+      return [
+        problem(.position, record.position, "expected position \(nextPosition): this event was there before")
+      ]
+    }
+    var problems: [LakeProblem] = []
+    if record.position > nextPosition {
+      let missing = record.position - nextPosition
+      problems.append(
+        problem(
+          .position, record.position, "expected position \(nextPosition): \(missing) events are missing"))
+      skip(to: record.position)
+    }
+    nextPosition += 1
+    count += 1
+    lastID = record.id.uuidString.lowercased()
+
+    let expected = streams.expected(of: record.stream, advancingTo: record.version)
+    if record.version != expected, !(hasGap && record.version > expected) {
+      problems.append(
+        problem(
+          .streamVersion, record.position,
+          "expected version \(expected) of stream \(record.stream), found \(record.version)"))
+    }
+    let date = encoder.eventDate(record.recordedAt)
+    if date != file.eventDate {
+      problems.append(
+        problem(.eventDate, record.position, "expected event date \(file.eventDate), recorded_at is \(date)"))
+    }
+    for message in billing.apply(record) { problems.append(problem(.billing, record.position, message)) }
+    return problems
+  }
+}

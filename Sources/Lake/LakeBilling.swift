@@ -1,0 +1,125 @@
+import Billing
+import Vocabulary
+
+import struct Foundation.Data
+import class Foundation.JSONDecoder
+
+/// The monthly bills, folded from order events alone.
+///
+/// A confirmed order is charged and a cancelled one refunded in the month in which it happened by the
+/// account's clock; the zone of an account is that of its latest `account-opened` before the event, else UTC.
+/// Grows with the number of accounts and of their months.
+struct LakeBilling {
+  private struct Key: Hashable {
+    let account: AccountID
+    let month: Month
+    let currency: Currency
+  }
+
+  private var zones: [AccountID: BillingZone] = [:]
+  private var totals: [Key: MonthlyTotals] = [:]
+  private let decoder = JSONDecoder()
+
+  /// By account, month and currency.
+  var bills: [LakeBill] {
+    totals.map { key, totals in
+      LakeBill(
+        accountID: key.account.rawValue, month: "\(key.month)", currency: key.currency.code,
+        gross: totals.gross.minorUnits, tax: totals.tax.minorUnits, refunds: totals.refunds.minorUnits,
+        net: totals.net.minorUnits, due: totals.due.minorUnits, lines: Int64(totals.lines))
+    }.sorted { ($0.accountID, $0.month, $0.currency) < ($1.accountID, $1.month, $1.currency) }
+  }
+
+  /// What is wrong with the event, if it is one that bills depend on.
+  mutating func apply(_ record: LakeRecord) -> [String] {
+    do {
+      switch (record.category, record.type) {
+      case ("account", "account-opened"):
+        let opened = try decoder.decode(AccountOpened.self, from: Data(record.data))
+        guard let zone = BillingZone(opened.timeZone) else {
+          return ["expected an IANA time zone, found \"\(opened.timeZone)\""]
+        }
+        zones[opened.accountID] = zone
+      case ("order", "order-confirmed"):
+        let order = try decoder.decode(OrderFact.self, from: Data(record.data))
+        return try add(order, \.total, at: record.position, Billing.charge) { try $0.charging($1) }
+      case ("order", "order-cancelled"):
+        let order = try decoder.decode(OrderFact.self, from: Data(record.data))
+        return try add(order, \.refund, at: record.position, Billing.refund) { try $0.refunding($1) }
+      default: break
+      }
+      return []
+    } catch {
+      return ["expected a payload that can be billed: \(error)"]
+    }
+  }
+
+  private mutating func add(
+    _ order: OrderFact, _ sum: KeyPath<OrderFact, Money?>, at position: Int64,
+    _ entry: (Billing.BillableOrder, BillingZone) throws -> Billing.Entry,
+    to totals: (MonthlyTotals, Billing.Entry) throws -> MonthlyTotals
+  ) throws -> [String] {
+    guard let expected = order[keyPath: sum] else { return ["expected the sum of the lines, found none"] }
+    var amount: Int64 = 0
+    // Cancelling an order that was never confirmed refunds nothing and opens no bill.
+    if !order.lines.isEmpty {
+      let billable = Billing.BillableOrder(
+        accountID: order.accountID, orderID: order.orderID, showID: order.showID, sourcePosition: position,
+        currency: expected.currency, lines: order.lines.map(\.billable), occurredAt: order.occurredAt)
+      let entry = try entry(billable, zones[order.accountID] ?? .utc)
+      let key = Key(account: entry.accountID, month: entry.month, currency: entry.currency)
+      self.totals[key] = try totals(self.totals[key] ?? .zero(entry.currency), entry)
+      amount = entry.gross
+    }
+    guard amount == expected.minorUnits else {
+      return ["expected the lines to add up to \(expected.minorUnits), they are \(amount)"]
+    }
+    return []
+  }
+}
+
+// MARK: What bills need of the payloads
+
+private struct AccountOpened: Decodable {
+  let accountID: AccountID
+  let timeZone: String
+
+  enum CodingKeys: String, CodingKey {
+    case accountID = "account_id"
+    case timeZone = "time_zone"
+  }
+}
+
+/// A confirmed order has a total, a cancelled one a refund.
+private struct OrderFact: Decodable {
+  let orderID: OrderID
+  let showID: ShowID
+  let accountID: AccountID
+  let lines: [Line]
+  let total: Money?
+  let refund: Money?
+  let occurredAt: Timestamp
+
+  enum CodingKeys: String, CodingKey {
+    case lines, total, refund
+    case orderID = "order_id"
+    case showID = "show_id"
+    case accountID = "account_id"
+    case occurredAt = "occurred_at"
+  }
+
+  struct Line: Decodable {
+    let seat: SeatID
+    let amount: Int64
+    let taxRateBasisPoints: Int
+
+    enum CodingKeys: String, CodingKey {
+      case seat, amount
+      case taxRateBasisPoints = "tax_rate_bp"
+    }
+
+    var billable: Billing.BillableOrder.Line {
+      Billing.BillableOrder.Line(seat: seat, amount: amount, taxRateBasisPoints: taxRateBasisPoints)
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/// One check of a lake, on a thread of its own. Entries have to be checked in order.
+actor LakeCheck {
+  nonisolated let executor = ThreadExecutor(name: "lake-check")
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  private let layout: LakeLayout
+  private let identity: LakeIdentity?
+  private let head: Int64?
+  private let clock = ContinuousClock()
+  private let started: ContinuousClock.Instant
+
+  private var report = LakeReport()
+  private var previous: ManifestEntry?
+  private var previousDigest: String?
+  /// The entry before was unreadable, which is reported: what follows from that is not reported again.
+  private var isChainBroken = false
+  private var committed: Set<String> = []
+  private var events = EventCheck()
+
+  init(layout: LakeLayout, identity: LakeIdentity?, head: Int64?) {
+    self.layout = layout
+    self.identity = identity
+    self.head = head
+    started = clock.now
+  }
+
+  func begin() throws(LakeError) -> [Int64] {
+    guard Directory.size(layout.manifest) != nil else { throw .notALake(directory: layout.root) }
+    return try ManifestLog.numbers(layout)
+  }
+
+  /// Checks an entry and its files; returns how many events have been read so far.
+  func checkEntry(_ number: Int64) throws(LakeError) -> Int64 {
+    let name = "_manifest/\(LakeLayout.padded(number)).json"
+    let entry: ManifestEntry
+    let digest: String
+    do {
+      (entry, digest) = try ManifestLog.read(number, layout)
+    } catch {
+      if case .unsupportedFormat = error { throw error }
+      add(.manifest, file: name, "cannot be used: \(error)")
+      isChainBroken = true
+      return events.count
+    }
+    report.entries += 1
+    if !isChainBroken,
+      let reason = ManifestLog.contradiction(entry, number: number, after: previous, digest: previousDigest)
+    {
+      add(.manifest, file: name, reason)
+    }
+    isChainBroken = false
+    checkRange(entry, name)
+    for file in entry.files { try check(file, of: entry, name) }
+    if let last = events.lastID, !entry.files.isEmpty, last != entry.lastEventID,
+      events.nextPosition == entry.lastPosition + 1
+    {
+      add(.manifest, file: name, "its last event is \(entry.lastEventID), the file ends with \(last)")
+    }
+    previous = entry
+    previousDigest = digest
+    return events.count
+  }
+
+  func finish() throws(LakeError) -> LakeReport {
+    if let previous {
+      report.tenant = previous.tenant
+      report.logID = previous.logID
+      if let identity, identity.tenant.rawValue != previous.tenant || identity.logText != previous.logID {
+        add(
+          .identity,
+          "expected \(identity), the lake is of tenant \(previous.tenant) of log \(previous.logID)")
+      }
+    }
+    for tenant in try Directory.names(layout.absolute("events")) where tenant.hasPrefix("tenant=") {
+      report.orphans += try Committer.orphans(layout, in: "events/" + tenant, committed: committed).map(
+        \.path)
+    }
+    report.digest = previousDigest
+    report.lastPosition = previous?.lastPosition
+    if let head, head > previous?.lastPosition ?? 0 {
+      add(
+        .incomplete, "expected the lake to reach position \(head), it ends at \(previous?.lastPosition ?? 0)")
+    }
+    report.events = events.count
+    report.streams = Int64(events.streams.count)
+    report.bills = events.billing.bills
+    report.isComplete = report.problemCount == 0
+    report.seconds = (clock.now - started) / .seconds(1)
+    return report
+  }
+
+  /// The entry's own arithmetic.
+  private func checkRange(_ entry: ManifestEntry, _ name: String) {
+    if report.firstPosition == nil { report.firstPosition = entry.firstPosition }
+    if entry.count != entry.lastPosition - entry.firstPosition + 1 {
+      add(
+        .manifest, file: name,
+        "it counts \(entry.count) events, its positions \(entry.firstPosition)–\(entry.lastPosition) are "
+          + "\(entry.lastPosition - entry.firstPosition + 1)")
+    }
+    var next = entry.firstPosition
+    for file in entry.files {
+      if file.firstPosition != next {
+        add(.manifest, file: name, "\(file.path) starts at \(file.firstPosition), expected \(next)")
+      }
+      if file.count != file.lastPosition - file.firstPosition + 1 {
+        add(
+          .manifest, file: name, "it counts \(file.count) events in \(file.path), which contradicts its range"
+        )
+      }
+      next = file.lastPosition + 1
+    }
+    if next != entry.lastPosition + 1 {
+      add(.manifest, file: name, "its files end at \(next - 1), expected \(entry.lastPosition)")
+    }
+    if entry.firstPosition != events.nextPosition {
+      add(
+        .position, file: name, position: entry.firstPosition,
+        "expected position \(events.nextPosition); the events between are in no entry that can be read")
+      events.skip(to: entry.firstPosition)
+    }
+  }
+
+  private func check(_ file: ManifestEntry.File, of entry: ManifestEntry, _ name: String) throws(LakeError) {
+    let canonical = LakeLayout.part(
+      tenant: entry.tenant, date: file.eventDate, first: file.firstPosition, last: file.lastPosition)
+    // Also keeps an altered manifest from leading outside the lake.
+    guard file.path == canonical, !file.eventDate.contains("/") else {
+      add(.manifest, file: name, "it names the file \(file.path), expected \(canonical)")
+      return events.skip(to: file.lastPosition + 1)
+    }
+    committed.insert(file.path)
+    let path = layout.absolute(file.path)
+    guard let size = Directory.size(path) else {
+      add(
+        .fileMissing, file: file.path, "expected \(file.bytes) bytes with \(file.count) events, found no file"
+      )
+      return events.skip(to: file.lastPosition + 1)
+    }
+    if size != file.bytes { add(.fileSize, file: file.path, "expected \(file.bytes) bytes, found \(size)") }
+    report.files += 1
+    report.bytes += size
+
+    let outcome = try PartReader.read(path) { number, line in
+      for problem in events.check(line, number: number, in: file) { report.add(problem) }
+    }
+    report.uncompressedBytes += outcome.uncompressedBytes
+    if outcome.sha256 != file.sha256 {
+      add(.fileHash, file: file.path, "expected SHA-256 \(file.sha256), found \(outcome.sha256)")
+    }
+    if let damage = outcome.damage {
+      add(.fileDamaged, file: file.path, line: outcome.lines + 1, "cannot be read from here: \(damage)")
+    }
+    if outcome.lines != file.count {
+      add(.lineCount, file: file.path, "expected \(file.count) lines, found \(outcome.lines)")
+    } else if outcome.uncompressedBytes != file.uncompressedBytes {
+      add(
+        .fileSize, file: file.path,
+        "expected \(file.uncompressedBytes) bytes uncompressed, found \(outcome.uncompressedBytes)")
+    }
+    if events.nextPosition != file.lastPosition + 1 { events.skip(to: file.lastPosition + 1) }
+  }
+
+  private func add(
+    _ kind: LakeProblem.Kind, file: String? = nil, line: Int64? = nil, position: Int64? = nil,
+    _ message: String
+  ) {
+    report.add(LakeProblem(kind: kind, file: file, line: line, position: position, message: message))
+  }
+}

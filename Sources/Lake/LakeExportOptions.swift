@@ -1,0 +1,31 @@
+/// How files are cut and what happens when two exports meet.
+public struct LakeExportOptions: Sendable, Hashable {
+  /// A file is closed with the line that brings it to this many bytes before compression.
+  public var targetBytes: Int64 = 64 << 20
+  /// A manifest entry is committed when it has this many files, or files of `targetBytes` together.
+  public var filesPerEntry = 64
+  /// Of zstd, 1…19.
+  public var compressionLevel: Int32 = 3
+  public var whenBusy = WhenBusy.fail
+
+  /// What to do while another process exports to the same lake.
+  public enum WhenBusy: Sendable, Hashable {
+    /// Throw `LakeError.busy` at once.
+    case fail
+    /// Wait until it is done, then export what is still missing.
+    case wait
+    /// Export at the same time as others that share: one wins each commit, the losers read the manifest again
+    /// and go on after it. Waits while an export that does not share is running.
+    case share
+  }
+
+  public init(
+    targetBytes: Int64 = 64 << 20, filesPerEntry: Int = 64, compressionLevel: Int32 = 3,
+    whenBusy: WhenBusy = .fail
+  ) {
+    self.targetBytes = targetBytes
+    self.filesPerEntry = filesPerEntry
+    self.compressionLevel = compressionLevel
+    self.whenBusy = whenBusy
+  }
+}

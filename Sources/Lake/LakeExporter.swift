@@ -1,0 +1,87 @@
+import struct Foundation.URL
+
+/// Copies a log into a directory of compressed files that any tool can read.
+///
+/// An export continues where the last one ended. It may be killed at any moment: what is committed stays
+/// complete up to a position, and the next export goes on from there with the very bytes that the killed one
+/// would have written. Memory does not grow with the log.
+///
+/// Files are cut at a change of the date (UTC, of `recorded_at`) and at `LakeExportOptions.targetBytes`. So
+/// they depend on the events and on where the previous run *ended*: a run closes its last file short of the
+/// target rather than hold events back.
+public struct LakeExporter: Sendable {
+  public let directory: URL
+  public let identity: LakeIdentity
+  public let options: LakeExportOptions
+  package let step: ExportStepHook
+
+  public init(directory: URL, identity: LakeIdentity, options: LakeExportOptions = LakeExportOptions()) {
+    self.init(directory: directory, identity: identity, options: options) { _ in }
+  }
+
+  package init(
+    directory: URL, identity: LakeIdentity, options: LakeExportOptions, step: @escaping ExportStepHook
+  ) {
+    self.directory = directory
+    self.identity = identity
+    self.options = options
+    self.step = step
+  }
+
+  /// Opens the log after a position and hands over its events in order, in batches of any size, at least up to
+  /// the head; what comes after that is ignored. Called again after a lost race.
+  public typealias Feed = (
+    _ after: Int64, _ deliver: @escaping @Sendable ([LakeRecord]) async throws -> Void
+  ) async throws -> Void
+
+  /// Exports everything up to `head`, usually the log's last position.
+  ///
+  /// - Parameter progress: called after each batch.
+  /// - Throws: `LakeError`, or whatever `feed` throws.
+  @discardableResult
+  public func export(
+    through head: Int64, reading feed: Feed, progress: @escaping @Sendable (LakeProgress) -> Void = { _ in }
+  ) async throws -> LakeExportSummary {
+    let writer = LakeWriter(
+      layout: LakeLayout(root: directory.path), identity: identity, options: options, step: step)
+    defer { writer.executor.stop() }
+    do {
+      try await open(writer)
+      while true {
+        do {
+          try await copy(feed, after: try await writer.begin(head: head), to: writer, progress)
+          return try await writer.finish()
+        } catch is LostRace {
+          // Whoever won moved the lake forward, so this ends.
+        }
+      }
+    } catch {
+      await writer.abandon()
+      throw error
+    }
+  }
+
+  private func open(_ writer: LakeWriter) async throws {
+    while true {
+      do {
+        return try await writer.open()
+      } catch LakeError.busy where options.whenBusy != .fail {
+        try await Task.sleep(for: .milliseconds(100))
+      }
+    }
+  }
+
+  private func copy(
+    _ feed: Feed, after position: Int64, to writer: LakeWriter,
+    _ progress: @escaping @Sendable (LakeProgress) -> Void
+  ) async throws {
+    let handover = BatchHandover(writer: writer, progress: progress)
+    do {
+      try await feed(position) { batch in try await handover.submit(batch) }
+    } catch {
+      await handover.abandon()
+      throw error
+    }
+    try await handover.finish()
+  }
+}

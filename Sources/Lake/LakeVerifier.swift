@@ -1,0 +1,38 @@
+import struct Foundation.URL
+
+/// Proves that a lake is complete and unaltered, and computes the monthly bills from its files alone.
+///
+/// Completeness is arithmetic: entries and files continue each other from position 1, each holds
+/// `last − first + 1` lines, and within a file positions go up by one. Every file is hashed, every line is
+/// parsed, and each stream's versions must be 1, 2, 3…. Uses no database.
+///
+/// May run while an export does: it checks what was committed when it began.
+public enum LakeVerifier {
+  /// How far a check is.
+  public struct Progress: Sendable, Hashable {
+    public let eventsDone: Int64
+    public let entriesDone: Int
+    public let entriesTotal: Int
+  }
+
+  /// - Parameters:
+  ///   - identity: the log that the lake should be of; nil accepts any one log.
+  ///   - head: the position that the lake should reach; nil accepts where it ends.
+  ///   - progress: called after each manifest entry.
+  /// - Throws: `LakeError.notALake`, or when the directory cannot be read. What is wrong *inside* a lake is
+  ///   in the report.
+  public static func verify(
+    _ directory: URL, expecting identity: LakeIdentity? = nil, through head: Int64? = nil,
+    progress: (Progress) -> Void = { _ in }
+  ) async throws -> LakeReport {
+    let check = LakeCheck(layout: LakeLayout(root: directory.path), identity: identity, head: head)
+    defer { check.executor.stop() }
+    let numbers = try await check.begin()
+    for (index, number) in numbers.enumerated() {
+      try Task.checkCancellation()
+      let events = try await check.checkEntry(number)
+      progress(Progress(eventsDone: events, entriesDone: index + 1, entriesTotal: numbers.count))
+    }
+    return try await check.finish()
+  }
+}
