@@ -297,8 +297,11 @@ public actor PostgresConnection {
         throw PostgresError(.client, "not a COPY … TO STDOUT statement")
       }
       do {
-        while let chunk = try await untilDone(by: nil, { try await self.nextChunk(of: chunkBytes) }) {
-          try await body(chunk)
+        var isLast = false
+        while !isLast {
+          let next = try await untilDone(by: nil, { try await self.nextChunk(of: chunkBytes) })
+          if !next.chunk.isEmpty { try await body(next.chunk) }
+          isLast = next.isLast
         }
       } catch {
         try await abandonCopy()
@@ -308,7 +311,8 @@ public actor PostgresConnection {
     }
   }
 
-  private func nextChunk(of size: Int) async throws -> CopyChunk? {
+  /// After the last chunk libpq must not be asked again: it would answer "no COPY in progress".
+  private func nextChunk(of size: Int) async throws -> (chunk: CopyChunk, isLast: Bool) {
     var chunk = CopyChunk()
     while chunk.bytes.count < size {
       var row: UnsafeMutablePointer<CChar>?
@@ -321,12 +325,12 @@ public actor PostgresConnection {
           PQconsumeInput(connection) == 1
         else { throw lost() }
       } else if count == -1 {
-        return chunk.isEmpty ? nil : chunk
+        return (chunk, true)
       } else {
         throw lost()
       }
     }
-    return chunk
+    return (chunk, false)
   }
 
   private func abandonCopy() async throws {

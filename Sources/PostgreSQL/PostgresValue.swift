@@ -156,7 +156,8 @@ extension Array: PostgresValue where Element: PostgresValue {
   }
 
   public func appendPostgresBytes(to bytes: inout [UInt8]) {
-    if let raw = self as? [UInt8] {
+    // The type is asked for because every empty array can be cast to every array.
+    if Element.self == UInt8.self, let raw = self as? [UInt8] {
       bytes.append(contentsOf: raw)
       return
     }
