@@ -1,7 +1,4 @@
-import EmbeddedPostgreSQL
 import Foundation
-import Logging
-import PostgreSQL
 import Subprocess
 import TestSupport
 import Testing
@@ -86,7 +83,8 @@ struct ServerCommandTests {
   func shared() async throws {
     let home = try TemporaryHome()
     _ = try await withServer(home: home.url, endingWith: .terminate) { _ in
-      #expect(try await AisleProgram(home: home.url).run("projections", "list").status == 0)
+      let list = try await AisleProgram(home: home.url).run("projections", "list")
+      #expect(list.status == 0)
       #expect(isRunning(home.url))
     }
     #expect(!isRunning(home.url))
@@ -112,22 +110,18 @@ struct ServerCommandTests {
 
   @Test("a server that may lose committed bookings (fsync off) is refused")
   func durability() async throws {
-    let home = try TemporaryHome()
-    let cluster = try await PostgresCluster.start(home: home.url, log: .silent)
-    try await withPool(cluster.conninfo, size: 1) { pool in
-      _ = try await pool.query("alter system set fsync = off")
-      _ = try await pool.query("select pg_reload_conf()")
-      _ = try await eventually("the server has taken the setting") {
-        try await pool.query("select current_setting('fsync')").first?.decode(String.self)
-      } until: { $0 == "off" }
-      let aisle = AisleProgram(database: cluster.conninfo)
+    let server = try await CarelessServer.start()
+    do {
+      let aisle = AisleProgram(database: server.conninfo)
       #expect(try await aisle.run("migrate").status == 0)
       let result = try await aisle.run("events", "read")
       #expect(result.status == 1)
       #expect(result.errors.contains("fsync=off"))
+    } catch {
+      await server.stop()
+      throw error
     }
-    try await cluster.stop()
-    home.remove()
+    await server.stop()
   }
 
   private func freePort() throws -> Int {
