@@ -18,6 +18,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
   ],
   targets: [
     // C libraries, installed as Debian -dev packages.
@@ -74,6 +75,7 @@ let package = Package(
       dependencies: [
         "Services", "Lake",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Yams", package: "Yams"),
       ]),
     .executableTarget(
@@ -83,6 +85,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
 
     // Tests.
@@ -91,7 +94,7 @@ let package = Package(
       dependencies: ["EmbeddedPostgreSQL", "Migrations", "EventStore"],
       path: "Tests/TestSupport"),
     .testTarget(name: "DomainTests", dependencies: ["Booking", "Ordering", "Billing"]),
-    .testTarget(name: "PostgreSQLTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "PostgreSQLTests", dependencies: ["TestSupport", "EmbeddedPostgreSQL"]),
     .testTarget(name: "EventStoreTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ServicesTests", dependencies: ["TestSupport", "Services"]),
     .testTarget(
@@ -101,7 +104,11 @@ let package = Package(
       ]),
     .testTarget(name: "LakeTests", dependencies: ["TestSupport", "Lake", "Services"]),
     .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", "Scenarios"]),
-    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "AisleCommand"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "TestSupport", "AisleCommand", .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -105,10 +105,15 @@ create function aisle.append_batch(
   out positions       bigint[]
 )
 language plpgsql volatile
--- The arrays hide their sizes from the planner; the indexes are always right here.
+-- Look-ups by key are always right here. The planner cannot know: it sees neither the arrays' sizes nor, in a young
+-- database, any statistics, and keeps its plan for the life of the connection. So it is left no other way.
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_material = off
+set jit = off
 as $$
 declare
   head           bigint;

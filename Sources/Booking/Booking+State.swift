@@ -5,7 +5,7 @@ extension Booking {
   ///
   /// A value: keep a copy, evolve it through tentative events, and keep or drop the result. What is known
   /// per seat is held in flat arrays by the seat's index in the plan, so a copy is a few block moves and a
-  /// hold is decided in as many steps as it has seats.
+  /// hold of named seats is decided in as many steps as it has seats.
   public struct State: Sendable {
     /// The show as scheduled; `nil` before that.
     public internal(set) var show: ShowScheduled?
@@ -83,6 +83,8 @@ extension Booking.State {
   }
 
   /// The holds whose time is over at `now` but that the stream has not expired yet, the earliest first.
+  ///
+  /// Each of them costs every request for the best seats a step, so expire them before a rush.
   public func overdueHolds(at now: Timestamp) -> [HoldID] {
     overdueHoldNumbers(at: now)
       .map { holds[$0].terms }

@@ -1,6 +1,9 @@
 import Vocabulary
 
 /// Every hold that a show ever had, numbered from 0 in the order in which they were made.
+///
+/// Kept so that a copy is cheap when a show has had very many: the entries lie in chunks of which a copy
+/// shares all but those that change, and the index is a flat table.
 struct HoldBook: Sendable {
   struct Entry: Sendable {
     let content: Content
@@ -11,7 +14,7 @@ struct HoldBook: Sendable {
     var seats: [Int32] { content.seats }
   }
 
-  /// What never changes about a hold, behind one reference: copying the book touches it once per hold.
+  /// What never changes about a hold, behind one reference.
   final class Content: Sendable {
     let terms: Booking.SeatsHeld
     let seats: [Int32]
@@ -22,21 +25,27 @@ struct HoldBook: Sendable {
     }
   }
 
-  private var entries: [Entry] = []
-  private var numbers: [HoldID: Int32] = [:]
+  private static let chunkSize = 256
 
-  func number(of id: HoldID) -> Int32? { numbers[id] }
+  private var chunks: [[Entry]] = []
+  private var index = HoldIndex()
+
+  /// The latest hold under this id.
+  func number(of id: HoldID) -> Int32? {
+    index.number(for: id) { self[$0].terms.holdID }
+  }
 
   subscript(number: Int32) -> Entry {
-    get { entries[Int(number)] }
-    _modify { yield &entries[Int(number)] }
+    get { chunks[Int(number) / HoldBook.chunkSize][Int(number) % HoldBook.chunkSize] }
+    _modify { yield &chunks[Int(number) / HoldBook.chunkSize][Int(number) % HoldBook.chunkSize] }
   }
 
   /// Adds a live hold and gives its number.
   mutating func append(_ terms: Booking.SeatsHeld, seats: [Int32]) -> Int32 {
-    let number = Int32(entries.count)
-    entries.append(Entry(content: Content(terms: terms, seats: seats), phase: .held))
-    numbers[terms.holdID] = number
+    let number = Int32(index.count)
+    if index.count.isMultiple(of: HoldBook.chunkSize) { chunks.append([]) }
+    chunks[chunks.count - 1].append(Entry(content: Content(terms: terms, seats: seats), phase: .held))
+    index.append(terms.holdID)
     return number
   }
 }

@@ -100,7 +100,7 @@ extension SeatPlan {
   /// The id of the seat at `index`, which must be below ``totalSeats``.
   public func seat(at index: Int) -> SeatID {
     let row = rows[Int(rowOfSeat[index])]
-    return SeatID(unchecked: "\(row.id)-\(index - row.seats.lowerBound + 1)")
+    return SeatID(unchecked: row.id.rawValue + "-" + String(index - row.seats.lowerBound + 1))
   }
 
   /// Every seat, in the order of the plan.

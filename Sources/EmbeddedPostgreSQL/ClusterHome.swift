@@ -27,25 +27,44 @@ struct ClusterHome: Sendable {
 
   /// The home at `url`, made if necessary.
   init(preparing url: URL) throws(PostgresClusterError) {
-    if FileFacts(path: url.path) == nil {
-      do {
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-      } catch {
-        throw .homeUnusable(path: url.path, reason: "it could not be made: \(reason(of: error))")
-      }
-      // Whatever root's umask is, the server's user has to get through to its data.
-      if geteuid() == 0 { chmod(url.path, 0o755) }
+    if let reason = Self.makeDirectory(url.standardizedFileURL.path) {
+      throw .homeUnusable(path: url.path, reason: "it could not be made: \(reason)")
     }
     guard let home = ClusterHome(existing: url) else {
       throw .homeUnusable(path: url.path, reason: errnoText())
     }
-    guard FileFacts(path: home.path)?.isDirectory == true else {
-      throw .homeUnusable(path: home.path, reason: "it is not a directory")
-    }
-    guard access(home.path, W_OK | X_OK) == 0 else {
-      throw .homeUnusable(path: home.path, reason: errnoText())
-    }
+    try home.checkWritable()
     self = home
+  }
+
+  /// Checks that this process can make files in the home.
+  func checkWritable() throws(PostgresClusterError) {
+    guard FileFacts(path: path)?.isDirectory == true else {
+      throw .homeUnusable(path: path, reason: "it is not a directory")
+    }
+    guard access(path, W_OK | X_OK) == 0 else {
+      let reason = errnoText()
+      let owner = FileFacts(path: path).map { ServerAccount.owner(of: $0).name } ?? "somebody else"
+      throw .homeUnusable(path: path, reason: "\(reason), it belongs to user '\(owner)'")
+    }
+  }
+
+  /// Makes the directory and those above it, and returns why it could not.
+  private static func makeDirectory(_ path: String) -> String? {
+    if mkdir(path, 0o755) == 0 {
+      // Whatever root's umask is, the server's user has to get through to its data.
+      if geteuid() == 0 { chmod(path, 0o755) }
+      return nil
+    }
+    switch errno {
+    case EEXIST: return nil
+    case ENOENT:
+      let parent = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+      // Only a place like /proc has a root in which nothing can be made.
+      if parent.isEmpty || FileFacts(path: String(parent)) != nil { return errnoText(ENOENT) }
+      return makeDirectory(String(parent)) ?? makeDirectory(path)
+    default: return errnoText()
+    }
   }
 
   /// What the data directory holds.

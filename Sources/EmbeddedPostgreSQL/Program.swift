@@ -7,13 +7,15 @@ enum Program {
     let text: String
   }
 
-  /// Blocks the calling thread. When patience ends, the program is killed.
-  static func run(_ command: [String], patience: Patience) throws(PostgresClusterError) -> Output {
+  /// Blocks the calling thread. The program is handed `lock`, if any. When patience ends, the program is killed.
+  static func run(
+    _ command: [String], lock: FileLock? = nil, patience: Patience
+  ) throws(PostgresClusterError) -> Output {
     let file = try temporaryFile()
     defer { close(file) }
     let child: ChildProcess
     do {
-      child = try ChildProcess.spawn(command, output: file)
+      child = try ChildProcess.spawn(command, output: file, lock: lock)
     } catch {
       return Output(ending: .exited(127), text: "\(command[0]) could not be run: \(error.description)")
     }

@@ -18,9 +18,7 @@ public struct ServerAccount: Equatable, Sendable {
   static func forData(at path: String) throws(PostgresClusterError) -> ServerAccount {
     let own = geteuid()
     if own != 0 { return owner(user: own, group: getegid()) }
-    if let facts = FileFacts(path: path), facts.owner != 0 {
-      return owner(user: facts.owner, group: facts.group)
-    }
+    if let facts = FileFacts(path: path), facts.owner != 0 { return owner(of: facts) }
     guard let account = named(unprivilegedName) else { throw .accountMissing(name: unprivilegedName) }
     return account
   }
@@ -29,6 +27,8 @@ public struct ServerAccount: Equatable, Sendable {
   public static func named(_ name: String) -> ServerAccount? {
     entry { getpwnam_r(name, $0, $1, $2, $3) }
   }
+
+  static func owner(of file: FileFacts) -> ServerAccount { owner(user: file.owner, group: file.group) }
 
   private static func owner(user: uid_t, group: gid_t) -> ServerAccount {
     entry { getpwuid_r(user, $0, $1, $2, $3) }

@@ -6,10 +6,13 @@ extension ServerControl {
 
   /// Makes a new cluster in a directory of its own and renames it when it is whole, so that a data
   /// directory is never half made. The caller holds the transition lock.
+  ///
+  /// initdb inherits the server lock: if we are killed, the next process waits until it has ended,
+  /// too, and does not remove files under its hands.
   func makeCluster(
-    with installation: PostgresInstallation, account: ServerAccount, patience: Patience
+    with installation: PostgresInstallation, account: ServerAccount, holding serverLock: FileLock,
+    patience: Patience
   ) throws(PostgresClusterError) {
-    removeUnfinished()
     if let free = home.freeSpace(), free < Self.leastFreeSpace {
       throw .diskFull(
         path: home.path,
@@ -30,7 +33,7 @@ extension ServerControl {
           // which silently breaks indexes. Upper and lower case still follow Unicode.
           "--lc-collate=C", "--lc-ctype=C.UTF-8", "--lc-messages=C", "--lc-monetary=C",
           "--lc-numeric=C", "--lc-time=C", "--data-checksums", "--no-instructions",
-        ], patience: patience)
+        ], lock: serverLock, patience: patience)
     } catch {
       removeUnfinished()
       throw error
@@ -53,8 +56,8 @@ extension ServerControl {
     }
   }
 
-  /// What an initdb left behind that did not come to its end.
-  private func removeUnfinished() {
+  /// What an initdb left behind that was cut off. The caller holds the transition and server locks.
+  func removeUnfinished() {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: home.path)) ?? []
     for name in names where name.hasPrefix(home.unfinishedPrefix) {
       do {

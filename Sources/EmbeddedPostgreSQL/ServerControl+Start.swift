@@ -6,8 +6,12 @@ extension ServerControl {
     holding serverLock: FileLock, patience: Patience
   ) throws(PostgresClusterError) -> (PostmasterFile, ChildProcess) {
     let account = try ServerAccount.forData(at: home.data)
-    let installation = try prepareData(account: account, patience: patience)
-    let command = try launchCommand(installation: installation, account: account)
+    let installation = try prepareData(account: account, holding: serverLock, patience: patience)
+    let socketDirectory = try makeSocketDirectory(account: account)
+    // Does nothing while a server's socket is in it.
+    defer { rmdir(socketDirectory) }
+    try writeConfiguration()
+    let command = launchCommand(installation, account: account, socketDirectory: socketDirectory)
     serverLog.rotateIfLarge()
     while true {
       switch try launch(command, holding: serverLock, patience: patience) {
@@ -26,8 +30,9 @@ extension ServerControl {
 
   /// Makes sure that there is a cluster, and finds the programs that fit it.
   private func prepareData(
-    account: ServerAccount, patience: Patience
+    account: ServerAccount, holding serverLock: FileLock, patience: Patience
   ) throws(PostgresClusterError) -> PostgresInstallation {
+    removeUnfinished()
     let contents = home.contents
     var version: Int?
     switch contents {
@@ -41,16 +46,14 @@ extension ServerControl {
     try home.checkEnterable(by: account)
     if contents == .nothing {
       log.info("Making a new PostgreSQL cluster", metadata: ["path": "\(home.data)"])
-      try makeCluster(with: installation, account: account, patience: patience)
+      try makeCluster(with: installation, account: account, holding: serverLock, patience: patience)
     }
     return installation
   }
 
   private func launchCommand(
-    installation: PostgresInstallation, account: ServerAccount
-  ) throws(PostgresClusterError) -> [String] {
-    let socketDirectory = try makeSocketDirectory(account: account)
-    try writeConfiguration()
+    _ installation: PostgresInstallation, account: ServerAccount, socketDirectory: String
+  ) -> [String] {
     var command = account.launcher + [installation.program("postgres"), "-D", home.data]
     command += ["-c", "config_file=\(home.configuration)"]
     for setting in ServerSettings.fixed(socketDirectory: socketDirectory) {

@@ -28,5 +28,6 @@ public struct Migration: Sendable, Hashable {
     Migration(1, "event_store", PackageResources._001_event_store_sql),
     Migration(2, "subscriptions", PackageResources._002_subscriptions_sql),
     Migration(3, "read_models", PackageResources._003_read_models_sql),
+    Migration(4, "billing", PackageResources._004_billing_sql),
   ]
 }

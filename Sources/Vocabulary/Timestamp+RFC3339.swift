@@ -7,30 +7,31 @@ extension Timestamp: CustomStringConvertible {
     let (seconds, fraction) = Int(microseconds).flooredDivision(by: 1_000_000)
     let (days, secondOfDay) = seconds.flooredDivision(by: 86_400)
     let date = CivilDate(daysSinceEpoch: days)
-    var text = ""
-    text.reserveCapacity(27)
-    if (0...9999).contains(date.year) {
-      text.append(padded: date.year, to: 4)
-    } else {
-      text.append(date.year < 0 ? "-" : "+")
-      text.append(padded: abs(date.year), to: 6)
+    return String(unsafeUninitializedCapacity: 32) { buffer in
+      var writer = Writer(buffer: buffer)
+      if (0...9999).contains(date.year) {
+        writer.write(date.year, digits: 4)
+      } else {
+        writer.write(date.year < 0 ? "-" : "+")
+        writer.write(abs(date.year), digits: 6)
+      }
+      writer.write("-")
+      writer.write(date.month, digits: 2)
+      writer.write("-")
+      writer.write(date.day, digits: 2)
+      writer.write("T")
+      writer.write(secondOfDay / 3_600, digits: 2)
+      writer.write(":")
+      writer.write(secondOfDay / 60 % 60, digits: 2)
+      writer.write(":")
+      writer.write(secondOfDay % 60, digits: 2)
+      if fraction != 0 {
+        writer.write(".")
+        writer.write(fraction, digits: 6)
+      }
+      writer.write("Z")
+      return writer.count
     }
-    text.append("-")
-    text.append(padded: date.month, to: 2)
-    text.append("-")
-    text.append(padded: date.day, to: 2)
-    text.append("T")
-    text.append(padded: secondOfDay / 3_600, to: 2)
-    text.append(":")
-    text.append(padded: secondOfDay / 60 % 60, to: 2)
-    text.append(":")
-    text.append(padded: secondOfDay % 60, to: 2)
-    if fraction != 0 {
-      text.append(".")
-      text.append(padded: fraction, to: 6)
-    }
-    text.append("Z")
-    return text
   }
 
   public var description: String { rfc3339 }
@@ -47,6 +48,29 @@ extension Timestamp: CustomStringConvertible {
     }
     guard let microseconds else { return nil }
     self.init(microseconds: microseconds)
+  }
+
+  /// Every event carries instants, so they are written without intermediate strings.
+  private struct Writer {
+    let buffer: UnsafeMutableBufferPointer<UInt8>
+    var count = 0
+
+    init(buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
+
+    mutating func write(_ character: Unicode.Scalar) {
+      buffer[count] = UInt8(ascii: character)
+      count += 1
+    }
+
+    /// The last `digits` digits of `number`.
+    mutating func write(_ number: Int, digits: Int) {
+      var rest = number
+      for position in stride(from: count + digits - 1, through: count, by: -1) {
+        buffer[position] = UInt8(48 + rest % 10)
+        rest /= 10
+      }
+      count += digits
+    }
   }
 
   /// Walks over the text once, without allocating.
@@ -137,13 +161,5 @@ extension Timestamp: Codable {
         .init(codingPath: encoder.codingPath, debugDescription: "RFC 3339 cannot name the year of \(self)"))
     }
     try container.encode(rfc3339)
-  }
-}
-
-extension String {
-  fileprivate mutating func append(padded number: Int, to width: Int) {
-    let digits = String(number)
-    for _ in 0..<max(0, width - digits.utf8.count) { append("0") }
-    append(digits)
   }
 }

@@ -20,9 +20,14 @@ extension Timestamp {
   /// The later instant. A sum that no timestamp can hold becomes the last (or first) one; fractions of a
   /// microsecond are dropped.
   public static func + (instant: Timestamp, duration: Duration) -> Timestamp {
-    let (sum, overflow) = instant.microseconds.addingReportingOverflow(wholeMicroseconds(of: duration))
-    guard overflow else { return Timestamp(microseconds: sum) }
-    return Timestamp(microseconds: duration < .zero ? .min : .max)
+    // Compared before it is taken apart: a `Duration` reaches further than its components do.
+    let now = Duration.microseconds(instant.microseconds)
+    if duration > .microseconds(Int64.max) - now { return Timestamp(microseconds: .max) }
+    if duration < .microseconds(Int64.min) - now { return Timestamp(microseconds: .min) }
+    // The sum fits into 64 bits now. On the way to it an intermediate result may wrap, and wraps back.
+    let (seconds, attoseconds) = duration.components
+    let fraction = attoseconds / 1_000_000_000_000
+    return Timestamp(microseconds: instant.microseconds &+ seconds &* 1_000_000 &+ fraction)
   }
 
   /// The earlier instant; the same limits as `+`.
@@ -33,14 +38,6 @@ extension Timestamp {
   /// The time from `right` to `left`, exactly.
   public static func - (left: Timestamp, right: Timestamp) -> Duration {
     .microseconds(left.microseconds) - .microseconds(right.microseconds)
-  }
-
-  private static func wholeMicroseconds(of duration: Duration) -> Int64 {
-    let (seconds, attoseconds) = duration.components
-    let (scaled, tooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000)
-    let (sum, carriedOver) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000_000)
-    guard tooLarge || carriedOver else { return sum }
-    return duration < .zero ? .min : .max
   }
 }
 

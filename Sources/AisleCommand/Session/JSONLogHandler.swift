@@ -35,7 +35,7 @@ struct JSONLogHandler: LogHandler {
   }
 }
 
-extension Logger.Metadata.Value {
+extension Logger.MetadataValue {
   fileprivate var json: Any {
     switch self {
     case .string(let text): text

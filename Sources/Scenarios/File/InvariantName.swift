@@ -1,0 +1,77 @@
+/// What may be demanded of a run, by the name used in scenario files and reports.
+///
+/// Each is judged from the raw log, and where it can be, a second time from the read models; it holds when both
+/// agree that it does.
+public enum InvariantName: String, CaseIterable, Hashable, Sendable, Codable {
+  // Seats.
+  case noSeatBookedTwice = "no-seat-booked-twice"
+  case allSeatsSold = "all-seats-sold"
+  case seatsSold = "seats-sold"
+  case noSeatLeftHeld = "no-seat-left-held"
+  case noRefusalWhileSeatsFree = "no-refusal-while-seats-free"
+  case expiredHoldsSoldNothing = "expired-holds-sold-nothing"
+  // Answers.
+  case exactlyOneWinner = "exactly-one-winner"
+  case winners
+  case everyOtherBuyerRefusedCleanly = "every-other-buyer-refused-cleanly"
+  case latePayersRefused = "late-payers-refused"
+  case repeatsAnsweredAlike = "repeats-answered-alike"
+  case noUnexpectedErrors = "no-unexpected-errors"
+  case acknowledgedIsInTheLog = "acknowledged-is-in-the-log"
+  case everyFaultHappened = "every-fault-happened"
+  // Orders and money.
+  case everyBookedSeatHasOneConfirmedOrder = "every-booked-seat-has-one-confirmed-order"
+  case everyConfirmedOrderIsBilledOnce = "every-confirmed-order-is-billed-once"
+  case billsEqualBatch = "bills-equal-batch"
+  case postingsBalance = "postings-balance"
+  case chargeInMonth = "charge-in-month"
+  case refundInMonth = "refund-in-month"
+  // The log.
+  case positionsGapless = "positions-gapless"
+  case streamVersionsContiguous = "stream-versions-contiguous"
+  case readModelEqualsLog = "read-model-equals-log"
+
+  /// What holds, in one sentence for the reader of a report.
+  public var statement: String {
+    switch self {
+    case .noSeatBookedTwice: "No seat is booked by two holds at the same time."
+    case .allSeatsSold: "At the end every seat of every show is sold."
+    case .seatsSold: "Exactly the stated number of seats was sold in this run."
+    case .noSeatLeftHeld: "At the end no seat is under a hold: each is sold or free."
+    case .noRefusalWhileSeatsFree:
+      "Nobody was refused for lack of seats while seats that would have served them were free."
+    case .expiredHoldsSoldNothing: "No hold was confirmed at or after the instant at which it expired."
+    case .exactlyOneWinner: "Exactly one buyer got what they asked for."
+    case .winners: "Exactly the stated number of buyers got what they asked for."
+    case .everyOtherBuyerRefusedCleanly:
+      "Every buyer who got no seat was told so, with a reason, and has neither a seat nor a charge."
+    case .latePayersRefused:
+      "Everybody who paid after their hold had expired was refused with `hold-expired`."
+    case .repeatsAnsweredAlike:
+      "Each repeat of a request was answered like the first one, and the log has its effect once."
+    case .noUnexpectedErrors: "No request ended in anything but a success or a refusal with a reason."
+    case .acknowledgedIsInTheLog: "Everything that a buyer was told had happened is in the log."
+    case .everyFaultHappened: "Each fault that the scenario asks for did strike, so the run proves something."
+    case .everyBookedSeatHasOneConfirmedOrder: "Each booked seat is a line of exactly one confirmed order."
+    case .everyConfirmedOrderIsBilledOnce: "Each confirmed order has exactly one charge, with the same total."
+    case .billsEqualBatch:
+      "The pre-aggregated monthly bills equal the same months folded straight from the log, to the cent."
+    case .postingsBalance: "The postings of every charge and refund sum to zero."
+    case .chargeInMonth: "The account was charged the stated amount in the stated month."
+    case .refundInMonth: "The account was refunded the stated amount in the stated month."
+    case .positionsGapless: "The log's positions run from first to last with none missing and none twice."
+    case .streamVersionsContiguous: "The versions of each stream are 1, 2, 3, … in the order of positions."
+    case .readModelEqualsLog: "The read models equal what a fresh fold of the whole log gives."
+    }
+  }
+
+  /// What follows the name in a scenario file, or nil if nothing does.
+  public var parameterFormat: String? {
+    switch self {
+    case .winners, .seatsSold: "a whole number, as in `\(rawValue): 12`"
+    case .chargeInMonth, .refundInMonth:
+      "`\(rawValue): {account: ID, month: 2026-11, amount: 90.00 EUR}`"
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import Vocabulary
+
+extension ValueReader {
+  /// The `actors` section; nil if it has problems.
+  func actors(_ context: ScenarioContext) -> [ActorGroup]? {
+    var seen: Set<String> = []
+    let entries = list(of: "groups of actors")
+    let groups = entries.compactMap { entry -> ActorGroup? in
+      guard let group = entry.actorGroup(context) else { return nil }
+      if !seen.insert(group.name).inserted { entry.fail("the group \(group.name) is there twice") }
+      return group
+    }
+    return groups.count == entries.count && !groups.isEmpty ? groups : nil
+  }
+
+  private static let actorKeys = [
+    "name", "kind", "count", "concurrency", "show", "account", "wants", "at", "think_time", "pays", "cancels",
+    "abandons", "repeat_each_request",
+  ]
+
+  private func actorGroup(_ context: ScenarioContext) -> ActorGroup? {
+    guard let section = section("a group of actors", keys: Self.actorKeys) else { return nil }
+    let name = section.required("name", example: "buyers")?.groupName()
+    let kind = section.required("kind", example: "buyers")?.choice(ActorGroup.Kind.self)
+    let count = section.required("count", example: "200")?.number(in: 1...100_000)
+    let concurrency = section.optional("concurrency").map { $0.concurrency(count: count) } ?? count
+    guard context.isComplete else { return nil }
+
+    let show = section.show(context)
+    let accounts = section.accounts(context)
+    let wants = section.required("wants", example: "best 2").flatMap { wish in
+      show.flatMap { wish.wish(in: $0) }
+    }
+    let start = section.optional("at").map { $0.startInstant(context.clock) } ?? context.clock.startsAt
+    let think =
+      section.optional("think_time").map {
+        $0.parsed("a duration as in 20ms, or a range as in 5ms to 50ms", ScenarioText.durationRange)
+      } ?? (.zero ... .zero)
+    let pays = section.optional("pays").map { $0.payment() } ?? .atOnce
+    let abandons =
+      section.optional("abandons").map { $0.parsed("a share from 0% to 100%", ScenarioText.percent) } ?? 0
+    let repeats = section.optional("repeat_each_request").map { $0.number(in: 1...100) } ?? 1
+    let cancels = start.flatMap { start in
+      section.optional("cancels").map { $0.cancellation(groupStart: start, pays: pays) } ?? .never
+    }
+    guard let name, let kind, let count, let concurrency, let show, let accounts, let wants, let start,
+      let think,
+      let pays, let abandons, let repeats, let cancels
+    else { return nil }
+    return ActorGroup(
+      name: name, kind: kind, count: count, concurrency: concurrency, show: show.id, accounts: accounts,
+      wants: wants, startsAt: start, thinkTime: think, pays: pays, cancels: cancels,
+      abandonsBasisPoints: abandons, repeatEachRequest: repeats)
+  }
+
+  private func groupName() -> String? {
+    // Members are called `name-00001`; they become parts of buyer, hold and order ids.
+    parsed("a name of 1 to 40 letters, digits and hyphens") { text in
+      let fits = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+      return fits && (1...40).contains(text.count) ? text : nil
+    }
+  }
+
+  private func concurrency(count: Int?) -> Int? {
+    guard let concurrency = number(in: 1...10_000) else { return nil }
+    guard let count, concurrency > count else { return concurrency }
+    fail("is \(concurrency), but the group has only \(count) members; it must be at most \(count)")
+    return nil
+  }
+
+  private func wish(in show: ShowOnSale) -> SeatWish? {
+    if node.sequence != nil { return seats(in: show).map { .named($0) } }
+    guard
+      let text = parsed(
+        "a seat, a list of seats, or as in `best 2`, `best 1 to 4`, `best 2 in stalls`", { $0 })
+    else { return nil }
+    guard text == "best" || text.hasPrefix("best ") else { return seats(in: show).map { .named($0) } }
+    guard let wish = ScenarioText.best(text), case .best(let range, let section) = wish else {
+      fail("must be as in `best 2`, `best 1 to 4` or `best 2 in stalls`, with 1 to 100 seats, not \(shown)")
+      return nil
+    }
+    let sections = show.sections.filter { section == nil || $0.id == section }
+    guard !sections.isEmpty else {
+      let names = show.sections.map(\.id.rawValue).joined(separator: ", ")
+      fail("names the section \(section?.rawValue ?? ""), but \(show.id) has only \(names)")
+      return nil
+    }
+    let longest = sections.flatMap(\.rows).map(\.seats).max() ?? 0
+    guard range.upperBound <= longest else {
+      fail("asks for \(range.upperBound) seats side by side, but the longest row has \(longest)")
+      return nil
+    }
+    return wish
+  }
+
+  private func startInstant(_ clock: ScenarioClock) -> Timestamp? {
+    guard let start = instant(countedFrom: clock.startsAt) else { return nil }
+    guard start >= clock.startsAt else {
+      fail("is before the scenario's start, \(clock.startsAt.rfc3339); the clock only goes forward")
+      return nil
+    }
+    return start
+  }
+
+  private func payment() -> ActorGroup.Payment? {
+    parsed("`at once`, `never`, or as in `after 11m`") { text in
+      switch text {
+      case "at once": .atOnce
+      case "never": .never
+      default: text.after.map { .after($0) }
+      }
+    }
+  }
+
+  private func cancellation(groupStart: Timestamp, pays: ActorGroup.Payment?) -> ActorGroup.Cancellation? {
+    let cancels: ActorGroup.Cancellation? = parsed(
+      "`never`, as in `after 2d`, or as in `at 2026-12-01T00:20:00+01:00`"
+    ) { text in
+      if text == "never" { return .never }
+      if text.hasPrefix("at ") { return Timestamp(rfc3339: text.dropFirst(3).trimmed).map { .at($0) } }
+      return text.after.map { .after($0) }
+    }
+    guard let cancels else { return nil }
+    let cancelsAt: Timestamp
+    switch cancels {
+    case .never: return cancels
+    case .at(let instant): cancelsAt = instant
+    case .after(let delay): cancelsAt = groupStart + delay
+    }
+    switch pays {
+    case .never?:
+      fail("does not fit `pays: never`: who has not paid has nothing to cancel")
+      return nil
+    case .after(let delay)? where cancelsAt <= groupStart + delay:
+      fail("is not after the payment, which comes at \((groupStart + delay).rfc3339)")
+      return nil
+    default:
+      guard cancelsAt > groupStart else {
+        fail("is not after the purchase, which comes at \(groupStart.rfc3339)")
+        return nil
+      }
+      return cancels
+    }
+  }
+}
+
+extension SectionReader {
+  /// The show that a group goes to: the one named, or the only one.
+  fileprivate func show(_ context: ScenarioContext) -> ShowOnSale? {
+    let names = context.shows.map(\.id.rawValue).joined(separator: ", ")
+    guard let entry = optional("show") else {
+      if context.shows.count == 1 { return context.shows.first }
+      value.fail("needs the key show, since there are several: \(names)")
+      return nil
+    }
+    guard let id = entry.identifier(ShowID.self) else { return nil }
+    if let show = context.shows.first(where: { $0.id == id }) { return show }
+    entry.fail("there is no show \(id) in this scenario; there are: \(names)")
+    return nil
+  }
+
+  /// The accounts that pay: the ones named, or the only one.
+  fileprivate func accounts(_ context: ScenarioContext) -> [AccountID]? {
+    let known = context.accounts.map(\.id)
+    let names = known.prefix(10).map(\.rawValue).joined(separator: ", ")
+    guard let entry = optional("account") else {
+      if known.count == 1 { return known }
+      value.fail("needs the key account, since there are several: \(names)")
+      return nil
+    }
+    let entries = entry.list(of: "accounts", orSingle: true, limit: 10_000)
+    let accounts = entries.compactMap { entry -> AccountID? in
+      guard let id = entry.identifier(AccountID.self) else { return nil }
+      if known.contains(id) { return id }
+      entry.fail("there is no account \(id) in this scenario; there are: \(names)")
+      return nil
+    }
+    return accounts.count == entries.count && !accounts.isEmpty ? accounts : nil
+  }
+}
+
+extension String {
+  /// The duration of `after 11m`.
+  fileprivate var after: Duration? {
+    hasPrefix("after ") ? ScenarioText.duration(dropFirst("after ".count).trimmed) : nil
+  }
+}

@@ -1,0 +1,148 @@
+import Vocabulary
+
+extension ValueReader {
+  /// The `shows` section; nil if none can be used.
+  func shows() -> [ShowOnSale]? {
+    var seen: Set<ShowID> = []
+    let shows = list(of: "shows").compactMap { entry -> ShowOnSale? in
+      guard let show = entry.show() else { return nil }
+      if !seen.insert(show.id).inserted { entry.fail("the show \(show.id) is there twice") }
+      return show
+    }
+    return shows.isEmpty ? nil : shows
+  }
+
+  private func show() -> ShowOnSale? {
+    let keys = ["id", "title", "starts_at", "currency", "tax", "hold_ttl", "sections", "already_sold"]
+    guard let section = section("a show", keys: keys) else { return nil }
+    let id = section.required("id", example: "the-tempest")?.identifier(ShowID.self)
+    let title = section.required("title", example: "The Tempest")?.text("a title")
+    let startsAt = section.required("starts_at", example: "2026-11-24T19:30:00+01:00")?.instant()
+    let currency = section.required("currency", example: "EUR")?
+      .parsed("an ISO 4217 currency as in EUR") { Currency($0) }
+    let tax = section.required("tax", example: "7%")?.parsed("a tax from 0% to 100%", ScenarioText.percent)
+    let ttl = section.required("hold_ttl", example: "10m")?.holdTTL()
+    let sections = section.required("sections", example: "[{id: stalls, price: 45.00, rows: {A: 20}}]")?
+      .sections(of: currency)
+    guard let id, let title, let startsAt, let currency, let tax, let ttl, let sections else { return nil }
+
+    var show = ShowOnSale(
+      id: id, title: title, startsAt: startsAt, currency: currency, taxBasisPoints: tax, holdTTL: ttl,
+      sections: sections, alreadySold: .nothing)
+    guard (1...100_000).contains(show.totalSeats) else {
+      fail("has \(show.totalSeats) seats; a show has from 1 to 100000")
+      return nil
+    }
+    if let sold = section.optional("already_sold") {
+      show.alreadySold = sold.alreadySold(in: show) ?? .nothing
+    }
+    return show
+  }
+
+  private func holdTTL() -> Duration? {
+    guard let ttl = duration() else { return nil }
+    guard ttl >= .seconds(1), ttl <= .seconds(86_400) else {
+      fail("must be from 1s to 24h, not \(shown)")
+      return nil
+    }
+    return ttl
+  }
+
+  private func sections(of currency: Currency?) -> [ShowOnSale.Section]? {
+    var sectionIDs: Set<SectionID> = []
+    var rowIDs: Set<String> = []
+    let entries = list(of: "sections", limit: 1_000)
+    let sections = entries.compactMap { entry -> ShowOnSale.Section? in
+      guard let section = entry.section("a section", keys: ["id", "price", "rows"]) else { return nil }
+      let id = section.required("id", example: "stalls")?.identifier(SectionID.self)
+      let price = section.required("price", example: "45.00")?.price(in: currency)
+      let rows = section.required("rows", example: "{A: 20, B: 20}")?.rows()
+      guard let id, let price, let rows else { return nil }
+      if !sectionIDs.insert(id).inserted { entry.fail("the section \(id) is there twice") }
+      for row in rows where !rowIDs.insert(row.id).inserted {
+        section.optional("rows")?.fail(
+          "the row \(row.id) is in this show already; row names are unique in a show")
+      }
+      return ShowOnSale.Section(id: id, price: price, rows: rows)
+    }
+    return sections.count == entries.count && !sections.isEmpty ? sections : nil
+  }
+
+  private func price(in currency: Currency?) -> Int64? {
+    guard let currency else { return nil }
+    let decimals = currency.exponent == 0 ? "no decimals" : "at most \(currency.exponent) decimals"
+    return parsed("a price in \(currency.code) with \(decimals) and without a sign") {
+      ScenarioText.decimal($0, exponent: currency.exponent)
+    }
+  }
+
+  /// `{A: 20, B: 22}`, or `A to T, 25 seats each`.
+  private func rows() -> [ShowOnSale.Row]? {
+    guard let mapping = node.mapping else {
+      return parsed("rows as in {A: 20, B: 22} or \"A to T, 25 seats each\"", ScenarioText.rows)
+    }
+    guard !mapping.isEmpty else {
+      fail("has no rows; it must be as in {A: 20, B: 22}")
+      return nil
+    }
+    let rows = mapping.compactMap { key, value -> ShowOnSale.Row? in
+      let id = key.scalar?.string ?? ""
+      let reader = ValueReader(node: value, path: "\(path).\(id)", problems: problems)
+      // A row's name is part of its seats' ids.
+      guard SeatID(id) != nil, id.count <= 32 else {
+        reader.fail("the row's name must be 1 to 32 letters, digits and . _ : -")
+        return nil
+      }
+      return reader.number("a number of seats", in: 1...1_000).map { ShowOnSale.Row(id: id, seats: $0) }
+    }
+    return rows.count == mapping.count ? rows : nil
+  }
+
+  /// `nothing`, `all but 1`, `all but F-7`, `[A-1, A-2]`.
+  private func alreadySold(in show: ShowOnSale) -> ShowOnSale.AlreadySold? {
+    if node.sequence != nil { return seats(in: show).map { .seats($0) } }
+    let format = "`nothing`, `all but 1`, `all but F-7` or a list of seats"
+    guard let text = parsed(format, { $0 }) else { return nil }
+    if text == "nothing" { return .nothing }
+    guard text.hasPrefix("all but ") else {
+      fail("must be \(format), not \(shown)")
+      return nil
+    }
+    let rest = text.dropFirst("all but ".count).trimmed
+    if let count = Int(rest) {
+      guard (0...show.totalSeats).contains(count) else {
+        fail("leaves \(count) seats free, but the show has \(show.totalSeats)")
+        return nil
+      }
+      return .allBut(count)
+    }
+    let ids = Set(show.seatIDs)
+    let free = rest.split { $0 == "," || $0 == " " }.map { SeatID(unchecked: String($0)) }
+    if let unknown = free.first(where: { !ids.contains($0) }) {
+      fail("names the seat \(unknown), which \(show.id) does not have")
+      return nil
+    }
+    return .allExcept(free)
+  }
+
+  /// One seat or a list of seats, each of which the show has, none twice.
+  func seats(in show: ShowOnSale) -> [SeatID]? {
+    let ids = Set(show.seatIDs)
+    var seen: Set<SeatID> = []
+    let entries = list(of: "seats", orSingle: true, limit: 100_000)
+    let seats = entries.compactMap { entry -> SeatID? in
+      guard let seat = entry.identifier(SeatID.self) else { return nil }
+      guard ids.contains(seat) else {
+        let example = show.seatIDs.first.map(\.rawValue) ?? ""
+        entry.fail("the show \(show.id) has no seat \(seat); a seat is its row and number, as in \(example)")
+        return nil
+      }
+      guard seen.insert(seat).inserted else {
+        entry.fail("the seat \(seat) is there twice")
+        return nil
+      }
+      return seat
+    }
+    return seats.count == entries.count && !seats.isEmpty ? seats : nil
+  }
+}

@@ -1,0 +1,63 @@
+import Vocabulary
+
+/// A show, its house and what is already sold when the run starts.
+public struct ShowOnSale: Hashable, Sendable {
+  public var id: ShowID
+  public var title: String
+  public var startsAt: Timestamp
+  public var currency: Currency
+  /// Tax that the prices include, in basis points (7 % is 700).
+  public var taxBasisPoints: Int
+  /// How long a hold lasts without payment.
+  public var holdTTL: Duration
+  public var sections: [Section]
+  public var alreadySold: AlreadySold
+
+  public struct Section: Hashable, Sendable {
+    public var id: SectionID
+    /// Minor units of the show's currency, tax included.
+    public var price: Int64
+    public var rows: [Row]
+  }
+
+  public struct Row: Hashable, Sendable {
+    public var id: String
+    public var seats: Int
+  }
+
+  public enum AlreadySold: Hashable, Sendable {
+    case nothing
+    /// All but the last N seats in plan order.
+    case allBut(Int)
+    /// All but these.
+    case allExcept([SeatID])
+    case seats([SeatID])
+  }
+
+  public var totalSeats: Int {
+    sections.reduce(0) { $0 + $1.rows.reduce(0) { $0 + $1.seats } }
+  }
+
+  /// Every seat in plan order: section by section, row by row, from number 1.
+  public var seatIDs: [SeatID] {
+    sections.flatMap { section in
+      section.rows.flatMap { row in
+        (1...max(row.seats, 1)).map { SeatID(unchecked: "\(row.id)-\($0)") }
+      }
+    }
+  }
+
+  /// The seats that somebody else bought before the run starts, in plan order.
+  public var seatsAlreadySold: [SeatID] {
+    switch alreadySold {
+    case .nothing: return []
+    case .allBut(let count): return Array(seatIDs.dropLast(count))
+    case .allExcept(let free):
+      let free = Set(free)
+      return seatIDs.filter { !free.contains($0) }
+    case .seats(let sold):
+      let sold = Set(sold)
+      return seatIDs.filter { sold.contains($0) }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import Billing
+import EventStore
+import Foundation
+import Ordering
+import PostgreSQL
+import Vocabulary
+
+/// The subscription `billing`: turns confirmed and cancelled orders into charges and refunds.
+///
+/// In one transaction with its checkpoint it adds lines and totals to the tables and appends `charged` and
+/// `refunded` to the accounts' streams. A batch takes the same six statements whatever its size; the append comes
+/// last, because it holds the log's lock until the commit.
+///
+/// What it does with an event depends on that event and on what stands before it in the log, never on how the events
+/// were cut into batches; a second delivery finds the totals beyond its position, and its account event by its id.
+struct BillingProjection: Sendable {
+  static let name = "billing"
+
+  /// An order event with what it is to be billed by.
+  struct Source {
+    let event: RecordedEvent
+    let kind: BillLine.Kind
+    let order: Billing.BillableOrder
+  }
+
+  let store: EventStore
+
+  func subscription(batchSize: Int = 2000) -> Subscription {
+    Subscription(
+      Self.name, categories: [Ordering.Event.category],
+      types: [Ordering.Event.Kind.orderConfirmed.rawValue, Ordering.Event.Kind.orderCancelled.rawValue],
+      batchSize: batchSize, commitsDurably: true, handle: handle)
+  }
+
+  @Sendable func handle(_ events: [RecordedEvent], on connection: PostgresConnection) async throws {
+    let sources = try events.compactMap(Source.init)
+    guard let last = sources.last else { return }
+    let zones = try await AccountZones.load(
+      of: Set(sources.map(\.order.accountID)), before: last.event.position, tenant: store.tenant, on: connection)
+    let entries = try sources.map { source in
+      let zone = zones.zone(of: source.order.accountID, at: source.event.position)
+      return switch source.kind {
+      case .charge: (source, try Billing.charge(for: source.order, in: zone))
+      case .refund: (source, try Billing.refund(for: source.order, in: zone))
+      }
+    }
+    var changes = try await BillingChanges.load(
+      Set(entries.map { BillKey($0.1) }), tenant: store.tenant, on: connection)
+    for (source, entry) in entries { try changes.add(entry, kind: source.kind) }
+    try await changes.write(tenant: store.tenant, on: connection)
+    try await store.append(entries.map { try append($1, because: $0) }, inTransactionOf: connection)
+  }
+
+  /// One append for each event: whatever the batches were, a second delivery meets exactly the same appends.
+  private func append(_ entry: Billing.Entry, because source: Source) throws -> [StreamAppend] {
+    let event = source.kind == .charge ? Billing.Event.charged(entry) : .refunded(entry)
+    let cause = source.event
+    return [
+      StreamAppend(
+        .account(entry.accountID), expecting: .any,
+        [
+          try NewEvent(
+            event, id: .derived(from: Self.name, cause.id.uuidString),
+            metadata: EventMetadata(
+              actor: cause.metadata.actor, correlationID: cause.metadata.correlationID, causationID: cause.id,
+              traceparent: cause.metadata.traceparent))
+        ])
+    ]
+  }
+}
+
+extension BillingProjection.Source {
+  /// nil if the event moves no money.
+  fileprivate init?(_ recorded: RecordedEvent) throws {
+    func order(
+      _ account: AccountID, _ order: OrderID, _ show: ShowID, _ currency: Currency, _ lines: [Ordering.Line],
+      _ instant: Timestamp
+    ) -> Billing.BillableOrder {
+      Billing.BillableOrder(
+        accountID: account, orderID: order, showID: show, sourcePosition: recorded.position.rawValue,
+        currency: currency,
+        lines: lines.map { .init(seat: $0.seat, amount: $0.amount, taxRateBasisPoints: $0.taxRateBasisPoints) },
+        occurredAt: instant)
+    }
+    switch try recorded.decode(as: Ordering.Event.self) {
+    case .orderConfirmed(let fact):
+      self.init(
+        event: recorded, kind: .charge,
+        order: order(
+          fact.accountID, fact.orderID, fact.showID, fact.total.currency, fact.lines, fact.occurredAt))
+    case .orderCancelled(let fact) where !fact.lines.isEmpty:
+      self.init(
+        event: recorded, kind: .refund,
+        order: order(
+          fact.accountID, fact.orderID, fact.showID, fact.refund.currency, fact.lines, fact.occurredAt))
+    case .orderPlaced, .orderFailed, .orderCancelled: return nil
+    }
+  }
+}
+
+extension StreamName {
+  public static func account(_ id: AccountID) -> StreamName {
+    StreamName(category: Billing.Event.category, id: id.rawValue)
+  }
+}

@@ -1,0 +1,102 @@
+import Billing
+import EventStore
+import Foundation
+import PostgreSQL
+import Vocabulary
+
+/// Accounts and their monthly bills.
+///
+/// A bill comes from tables that ``subscription`` fills in the transaction of its checkpoint, or from the log in one
+/// statement; as of the same position both are equal to the minor unit and to the digest.
+/// ``BillSource/automatic`` takes the tables unless they are more than `lagLimit` positions behind the last order
+/// event, are being rebuilt, or the subscription's last try failed. Every bill says where it comes from.
+public final class BillingService: Sendable {
+  let store: EventStore
+  let time: TimeSource
+  let lagLimit: Int64
+  let tables: BillingTables
+  let batch: BillingBatch
+
+  /// Fills the tables and appends charges and refunds to the accounts' streams.
+  public let subscription: Subscription
+
+  /// - Parameter lagLimit: in positions of the log.
+  public init(store: EventStore, time: TimeSource, lagLimit: Int64 = 10_000) {
+    self.store = store
+    self.time = time
+    self.lagLimit = lagLimit
+    tables = BillingTables(store: store)
+    batch = BillingBatch(store: store)
+    subscription = BillingProjection(store: store).subscription()
+  }
+
+  /// Gives an account a name and the time zone of its months. The same call again changes nothing; orders that came
+  /// before it stay in their months of UTC.
+  public func openAccount(
+    _ id: AccountID, name: String, timeZone: String, _ context: RequestContext
+  ) async throws(ServiceError) {
+    let command = Billing.Command.open(.init(accountID: id, name: name, timeZone: timeZone))
+    guard let opening = try await decide(command, on: id) else { return }
+    try await requireKnownToDatabase(timeZone)
+    let outcome: AppendOutcome
+    do {
+      // Charges may be appended to the stream all the time, so no version would hold still. The id is the guard:
+      // it can be stored once.
+      let event = try NewEvent(
+        opening, id: .derived(from: "account-opened", id.rawValue), metadata: context.metadata())
+      outcome = try await store.append(to: .account(id), expecting: .any, [event])
+    } catch {
+      throw ServiceError(reading: error)
+    }
+    switch outcome {
+    case .committed: return
+    case .duplicate, .conflict:
+      // Somebody else was first: it was the same opening, or this one is refused.
+      _ = try await decide(command, on: id)
+    case .unknown(let error):
+      throw .outcomeUnknown("the connection was lost while opening account \(id): \(error)")
+    }
+  }
+
+  // MARK: Opening
+
+  /// Decides on what the log says about openings; charges and refunds have no say in it and are not read.
+  private func decide(
+    _ command: Billing.Command, on id: AccountID
+  ) async throws(ServiceError) -> Billing.Event? {
+    var state = Billing.State()
+    do {
+      let rows = try await store.pool.query(
+        """
+        select name, time_zone, opened_at
+        from aisle.accounts
+        where tenant = \(store.tenant.rawValue) and account_id = \(id.rawValue)
+        order by opened_position
+        """)
+      for row in rows {
+        let (name, timeZone, openedAt) = try row.decode(String.self, String.self, Timestamp.self)
+        Billing.evolve(
+          &state,
+          .accountOpened(.init(accountID: id, name: name, timeZone: timeZone, openedAt: openedAt)))
+      }
+    } catch {
+      throw ServiceError(reading: error)
+    }
+    do throws(Billing.Rejection) {
+      return try Billing.decide(command, state, at: time.now).first
+    } catch {
+      throw .billingRejected(error)
+    }
+  }
+
+  /// The batch lets PostgreSQL decide the month, so both must know the zone.
+  private func requireKnownToDatabase(_ timeZone: String) async throws(ServiceError) {
+    do {
+      try await store.pool.query("select now() at time zone \(timeZone)")
+    } catch let error as PostgresError where error.sqlState == "22023" {
+      throw .billingRejected(.unknownTimeZone(timeZone))
+    } catch {
+      throw ServiceError(reading: error)
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import EventStore
+import PostgreSQL
+import Vocabulary
+
+/// Bills as the subscription keeps them. Each answer comes with the progress of the tables at the very same moment,
+/// because both are read by one statement.
+struct BillingTables: Sendable {
+  struct Answer<Element: Sendable>: Sendable {
+    let progress: BillingProgress
+    let rows: [Element]
+  }
+
+  let store: EventStore
+
+  /// The bills of some months of one account, in the order of month and currency.
+  func bills(of account: AccountID, from first: Month, to last: Month) async throws -> Answer<Bill> {
+    let tenant = store.tenant.rawValue
+    return try answer(
+      try await store.pool.query(
+        """
+        select p.position, p.last_order, p.last_error is not null, p.rebuild_through,
+               m.month is not null, m.account_id, m.month, m.currency, m.gross, m.tax, m.refunds, m.lines, m.digest,
+               coalesce(z.time_zone, 'UTC')
+        from aisle.billing_progress p
+        left join aisle.billing_months m
+          on m.tenant = \(tenant) and m.account_id = \(account.rawValue)
+         and m.month between \(first.description) and \(last.description)
+        left join lateral (
+          select a.time_zone
+          from aisle.accounts a
+          where a.tenant = \(tenant) and a.account_id = m.account_id and a.opened_position <= p.position
+          order by a.opened_position desc
+          limit 1
+        ) z on true
+        where p.tenant = \(tenant)
+        order by m.month, m.currency
+        """)
+    ) { try Bill(row: $0, from: 5, source: .preAggregated, asOf: $1) }
+  }
+
+  /// The bills of a month in the order of account and currency.
+  func bills(of month: Month, after cursor: MonthOverview.Cursor, limit: Int) async throws -> Answer<Bill> {
+    let tenant = store.tenant.rawValue
+    return try answer(
+      try await store.pool.query(
+        """
+        select p.position, p.last_order, p.last_error is not null, p.rebuild_through,
+               m.month is not null, m.account_id, m.month, m.currency, m.gross, m.tax, m.refunds, m.lines, m.digest,
+               coalesce(z.time_zone, 'UTC')
+        from aisle.billing_progress p
+        left join lateral (
+          select *
+          from aisle.billing_months m
+          where m.tenant = \(tenant) and m.month = \(month.description)
+            and (m.account_id, m.currency) > (\(cursor.account), \(cursor.currency))
+          order by m.account_id, m.currency
+          limit \(limit)
+        ) m on true
+        left join lateral (
+          select a.time_zone
+          from aisle.accounts a
+          where a.tenant = \(tenant) and a.account_id = m.account_id and a.opened_position <= p.position
+          order by a.opened_position desc
+          limit 1
+        ) z on true
+        where p.tenant = \(tenant)
+        order by m.account_id, m.currency
+        """)
+    ) { try Bill(row: $0, from: 5, source: .preAggregated, asOf: $1) }
+  }
+
+  /// The lines of an account's month in the order of the log.
+  func lines(
+    of account: AccountID, _ month: Month, after cursor: BillLine.Cursor, limit: Int
+  ) async throws -> Answer<BillLine> {
+    let tenant = store.tenant.rawValue
+    return try answer(
+      try await store.pool.query(
+        """
+        select p.position, p.last_order, p.last_error is not null, p.rebuild_through,
+               l.month is not null, l.position, l.line_no, l.kind, l.order_id, l.show_id, l.seat, l.amount, l.tax, l.currency,
+               l.occurred_at
+        from aisle.billing_progress p
+        left join lateral (
+          select *
+          from aisle.billing_lines l
+          where l.tenant = \(tenant) and l.account_id = \(account.rawValue) and l.month = \(month.description)
+            and (l.position, l.line_no) > (\(cursor.position), \(cursor.lineNumber))
+          order by l.position, l.line_no
+          limit \(limit)
+        ) l on true
+        where p.tenant = \(tenant)
+        order by l.position, l.line_no
+        """)
+    ) { row, _ in try BillLine(row: row, from: 5) }
+  }
+
+  /// The progress is on every row; when nothing is found there is one row with it alone.
+  private func answer<Element: Sendable>(
+    _ rows: Rows, _ decode: (Row, Position) throws -> Element
+  ) throws -> Answer<Element> {
+    guard let first = rows.first else {
+      throw PostgresError(.server, "tenant \(store.tenant.rawValue) has no log", hint: "Run aisle migrate")
+    }
+    let progress = try BillingProgress(row: first)
+    let hasElements = try first.column(4, as: Bool.self)
+    return Answer(
+      progress: progress, rows: hasElements ? try rows.map { try decode($0, progress.position) } : [])
+  }
+}

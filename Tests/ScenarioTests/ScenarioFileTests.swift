@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+import Vocabulary
+
+@testable import Scenarios
+
+@Suite("A scenario file")
+struct ScenarioFileTests {
+  @Test("that is shipped can be read, under its own name, with a story")
+  func shippedFiles() throws {
+    let names = try FileManager.default.contentsOfDirectory(atPath: SampleReports.scenarioDirectory)
+      .filter { $0.hasSuffix(".yaml") }
+    let expected: Set = [
+      "last-seat.yaml", "sold-out.yaml", "hold-expiry.yaml", "month-end-refund.yaml",
+      "duplicate-requests.yaml",
+      "crash.yaml", "two-processes.yaml",
+    ]
+    #expect(expected.isSubset(of: names))
+    for name in names {
+      let scenario = try ScenarioFile.load(path: SampleReports.scenarioDirectory + "/" + name)
+      #expect(scenario.name + ".yaml" == name)
+      #expect(scenario.story.count > 200, "\(name) has a story")
+      #expect(scenario.invariants.count >= 5, "\(name) proves something")
+    }
+  }
+
+  @Test("says what is on sale, who acts and what must hold")
+  func lastSeat() throws {
+    let scenario = try SampleReports.scenario("last-seat")
+    let show = try #require(scenario.shows.first)
+    #expect(scenario.strategy == .occ)
+    #expect(show.totalSeats == 180)
+    #expect(show.taxBasisPoints == 700)
+    #expect(show.holdTTL == .seconds(600))
+    #expect(show.sections.map(\.price) == [6200, 4500])
+    #expect(show.seatsAlreadySold.count == 179)
+    #expect(!show.seatsAlreadySold.contains(SeatID(unchecked: "F-30")))
+    #expect(scenario.actors.map(\.count) == [200])
+    #expect(scenario.actors.first?.wants == .named([SeatID(unchecked: "F-30")]))
+    #expect(scenario.invariants.contains(Invariant(.exactlyOneWinner)))
+  }
+
+  @Test("leaves the last seats of the plan free after `all but N`, and the named ones after `all but F-7`")
+  func alreadySold() throws {
+    var show = try #require(try SampleReports.scenario("two-processes").shows.first)
+    #expect(show.alreadySold == .allBut(1))
+    #expect(Set(show.seatIDs).subtracting(show.seatsAlreadySold) == [SeatID(unchecked: "F-30")])
+    show.alreadySold = .allExcept([SeatID(unchecked: "A-3")])
+    #expect(Set(show.seatIDs).subtracting(show.seatsAlreadySold) == [SeatID(unchecked: "A-3")])
+  }
+
+  @Test("takes payments and cancellations on its own clock")
+  func clock() throws {
+    let refund = try SampleReports.scenario("month-end-refund")
+    let cancelsAt = try #require(Timestamp(rfc3339: "2026-12-01T00:10:00+01:00"))
+    #expect(refund.actors.first?.cancels == .at(cancelsAt))
+    #expect(try SampleReports.scenario("hold-expiry").actors.map(\.pays).contains(.after(.seconds(599))))
+    let expiry = try SampleReports.scenario("hold-expiry")
+    #expect(expiry.clock.runsUntil == expiry.clock.startsAt + .seconds(3_600))
+  }
+
+  @Test("names the process to kill, and invariants say what they expect")
+  func faultsAndParameters() throws {
+    let crash = try SampleReports.scenario("crash")
+    #expect(
+      crash.faults
+        == [.kill(Fault.Kill(worker: 1, afterAcknowledged: 100, restartAfter: .milliseconds(500)))])
+    #expect(crash.invariants.contains(Invariant(.winners, .count(300))))
+    let refund = try SampleReports.scenario("month-end-refund")
+    let month = try #require(Month("2026-12"))
+    let amount = try #require(Currency("EUR").map { Money(minorUnits: 9000, currency: $0) })
+    #expect(
+      refund.invariants.contains(
+        Invariant(
+          .refundInMonth,
+          .money(.init(account: AccountID(unchecked: "annas-company"), month: month, amount: amount)))))
+  }
+
+  @Test("that cannot be opened says so")
+  func missingFile() {
+    #expect(throws: ScenarioFileError.self) { try ScenarioFile.load(path: "/nonexistent/x.yaml") }
+    #expect(throws: ScenarioFileError.self) { try ScenarioFile.load(path: "/") }
+  }
+
+  @Test("survives being cut off anywhere")
+  func truncated() throws {
+    let text = try String(contentsOfFile: SampleReports.scenarioDirectory + "/crash.yaml", encoding: .utf8)
+    for length in stride(from: 0, to: text.count - 40, by: 97) {
+      let error = #expect(throws: ScenarioFileError.self) {
+        try ScenarioFile.parse(String(text.prefix(length)), file: "cut.yaml")
+      }
+      #expect(error?.problems.isEmpty == false)
+    }
+  }
+
+  @Test("documents every invariant that it may name")
+  func documentation() {
+    for name in InvariantName.allCases {
+      #expect(name.statement.hasSuffix("."))
+      #expect(name.rawValue.allSatisfy { $0.isLowercase || $0 == "-" })
+    }
+  }
+}
