@@ -104,7 +104,11 @@ let package = Package(
       ]),
     .testTarget(name: "LakeTests", dependencies: ["TestSupport", "Lake", "Services"]),
     .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", "Scenarios"]),
-    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "AisleCommand"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "TestSupport", "AisleCommand", .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

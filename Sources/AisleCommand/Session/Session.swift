@@ -1,3 +1,4 @@
+import ArgumentParser
 import EmbeddedPostgreSQL
 import Foundation
 import Logging
@@ -126,7 +127,9 @@ private final class Outcome: Sendable {
     }
   }
 
+  /// Interrupted commands end as shells expect it: 128 + SIGINT.
   func result() throws {
-    if let error = error.withLock({ $0 }) { throw error }
+    guard let error = error.withLock({ $0 }) else { return }
+    throw error is CancellationError ? ExitCode(130) : error
   }
 }
