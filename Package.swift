@@ -103,7 +103,8 @@ let package = Package(
         "TestSupport", "RESTAPI", .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     .testTarget(name: "LakeTests", dependencies: ["TestSupport", "Lake", "Services"]),
-    .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", "Scenarios"]),
+    .testTarget(
+      name: "ScenarioTests", dependencies: ["TestSupport", "Scenarios"], exclude: ["Fixtures"]),
     .testTarget(
       name: "CommandTests",
       dependencies: [
