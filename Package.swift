@@ -73,7 +73,7 @@ let package = Package(
     .target(
       name: "Scenarios",
       dependencies: [
-        "Services", "Lake",
+        "Migrations", "Services", "Lake",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Yams", package: "Yams"),
