@@ -12,7 +12,7 @@ extension Doctor {
     var hasUnprivilegedUser: Bool
     var home: String
     /// Why the home cannot be used.
-    var homeProblem: String?
+    var homeProblem: PostgresClusterError?
     var freeBytes: UInt64?
     var cluster: ClusterStatus
     /// As in 150018 for version 15.18.
@@ -36,7 +36,7 @@ extension Doctor {
         isRoot: geteuid() == 0,
         hasUnprivilegedUser: ServerAccount.named(ServerAccount.unprivilegedName) != nil,
         home: home.standardizedFileURL.path,
-        homeProblem: await PostgresCluster.problem(withHome: home)?.description,
+        homeProblem: await PostgresCluster.problem(withHome: home),
         freeBytes: freeSpace(near: home),
         cluster: cluster,
         libpqVersion: PostgresCluster.clientVersion,

@@ -66,7 +66,7 @@ struct Doctor {
   private var home: Check {
     let name = "Home directory"
     if let problem = facts.homeProblem {
-      return .failed(name, problem, remedy: "set AISLE_HOME to a directory that the server's user can reach")
+      return .failed(name, problem.problem, remedy: problem.remedy)
     }
     return .ok(name, facts.home)
   }
@@ -98,7 +98,8 @@ struct Doctor {
     case .running(let processID, _): return .ok(name, "running as process \(processID)")
     case .changing:
       return .warning(
-        name, "starting, recovering or stopping", remedy: "wait a moment; if it stays so, read \(status.logFile)")
+        name, "starting, recovering or stopping",
+        remedy: "wait a moment; if it stays so, read \(status.logFile)")
     case .unusable(let reason):
       return .failed(
         name, reason, remedy: "move \(status.dataDirectory) away, or set AISLE_HOME to another directory")

@@ -55,7 +55,8 @@ struct Session: Sendable {
     guard let url = settings.databaseURL else {
       let cluster = try await PostgresCluster.start(home: settings.home, log: logger)
       do {
-        try await use(cluster.conninfo, migrates: schema == .upToDate, settings, schema, logger, body)
+        let conninfo = cluster.conninfo(database: settings.databaseName)
+        try await use(conninfo, migrates: schema == .upToDate, settings, schema, logger, body)
       } catch {
         do { try await cluster.stop() } catch { logger.warning("the embedded server was not stopped: \(error)") }
         throw error
