@@ -37,7 +37,7 @@ extension LakeError: CustomStringConvertible {
       "cannot \(operation) \(path): \(String(cString: strerror(code))); \(Self.advice(code))"
     case .busy(let directory, let holder):
       "the lake \(directory) is being exported by \(holder.map { "process \($0)" } ?? "another process"); "
-        + "wait for it, or export with waiting switched on"
+        + "wait for it, or export with --wait"
     case .anotherLog(let directory, let lake, let expected):
       "the lake \(directory) belongs to \(lake), not to \(expected); export to another directory"
     case .aheadOfLog(let directory, let lake, let log):

@@ -102,11 +102,12 @@ struct LineEncoder {
     guard var text else { return line.append(contentsOf: Key.null) }
     line.append(.quote)
     text.withUTF8 { bytes in
-      if bytes.contains(where: { $0 < 0x20 || $0 == .quote || $0 == .backslash }) {
-        for byte in bytes { append(escaping: byte, to: &line) }
-      } else {
-        line.append(contentsOf: bytes)
+      var plain = 0
+      while plain < bytes.count, bytes[plain] >= 0x20, bytes[plain] != .quote, bytes[plain] != .backslash {
+        plain += 1
       }
+      line.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[..<plain]))
+      for byte in bytes[plain...] { append(escaping: byte, to: &line) }
     }
     line.append(.quote)
   }
@@ -128,14 +129,23 @@ struct LineEncoder {
 
   private static func append(_ id: UUID?, to line: inout [UInt8]) {
     guard let id else { return line.append(contentsOf: Key.null) }
-    line.append(.quote)
-    withUnsafeBytes(of: id.uuid) { bytes in
-      for index in bytes.indices {
-        if index == 4 || index == 6 || index == 8 || index == 10 { line.append(.minus) }
-        line.append(digits[Int(bytes[index] >> 4)])
-        line.append(digits[Int(bytes[index] & 15)])
+    // On the stack first: 38 appends to an array are slow where they are not inlined.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 38) { text in
+      text[0] = .quote
+      var at = 1
+      withUnsafeBytes(of: id.uuid) { bytes in
+        for index in 0..<16 {
+          if index == 4 || index == 6 || index == 8 || index == 10 {
+            text[at] = .minus
+            at += 1
+          }
+          text[at] = digits[Int(bytes[index] >> 4)]
+          text[at + 1] = digits[Int(bytes[index] & 15)]
+          at += 2
+        }
       }
+      text[at] = .quote
+      line.append(contentsOf: UnsafeBufferPointer(text))
     }
-    line.append(.quote)
   }
 }

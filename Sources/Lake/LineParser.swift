@@ -1,3 +1,4 @@
+import Glibc
 import Vocabulary
 
 import struct Foundation.Data
@@ -29,10 +30,8 @@ struct LineParser {
     var envelope: [UInt8] = []
     envelope.reserveCapacity(bytes.count)
     LineEncoder.append(envelopeOf: record, to: &envelope)
-    guard let offset = envelope.indices.first(where: { $0 >= bytes.count || envelope[$0] != bytes[$0] })
-    else {
-      return
-    }
+    guard !begins(with: envelope, at: 0) else { return }
+    let offset = envelope.indices.first { $0 >= bytes.count || envelope[$0] != bytes[$0] } ?? 0
     throw Failure(offset: offset, expected: "the value as an export writes it")
   }
 
@@ -65,12 +64,23 @@ struct LineParser {
   }
 
   private func has(_ text: [UInt8]) -> Bool {
-    at + text.count <= bytes.count && text.elementsEqual(bytes[at..<at + text.count])
+    begins(with: text, at: at)
+  }
+
+  // C compares and searches: large lakes are also checked by debug builds.
+  private func begins(with text: [UInt8], at offset: Int) -> Bool {
+    guard let base = bytes.baseAddress, offset + text.count <= bytes.count else { return false }
+    return text.withUnsafeBytes { $0.baseAddress.map { memcmp(base + offset, $0, text.count) == 0 } ?? true }
+  }
+
+  private func offset(of byte: UInt8) -> Int? {
+    guard let base = bytes.baseAddress, at < bytes.count else { return nil }
+    return memchr(base + at, Int32(byte), bytes.count - at).map { UnsafeRawPointer($0) - base }
   }
 
   private mutating func integer(after key: [UInt8]) throws(Failure) -> Int64 {
     try expect(key)
-    let end = bytes[at...].firstIndex(of: .comma) ?? bytes.count
+    let end = offset(of: .comma) ?? bytes.count
     let digits = String(decoding: bytes[at..<end], as: UTF8.self)
     // "+1" and "01" mean the same to a reader, but no export writes them.
     guard let number = Int64(digits), String(number) == digits else { throw failure("an integer") }
