@@ -39,7 +39,7 @@ struct ScenarioRuns: Sendable {
       }
     }
     if let database = outcome.database {
-      say("kept the database \(database.name): psql \"\(database.conninfo)\"")
+      say("kept the database \(database.name); look into it with: AISLE_DATABASE=\(database.name) aisle up")
     }
     return outcome.report
   }
