@@ -95,6 +95,7 @@ let package = Package(
       path: "Tests/TestSupport"),
     .testTarget(name: "DomainTests", dependencies: ["Booking", "Ordering", "Billing"]),
     .testTarget(name: "PostgreSQLTests", dependencies: ["TestSupport", "EmbeddedPostgreSQL"]),
+    .testTarget(name: "MigrationsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "EventStoreTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ServicesTests", dependencies: ["TestSupport", "Services"]),
     .testTarget(

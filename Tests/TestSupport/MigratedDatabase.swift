@@ -59,4 +59,5 @@ public func eventually<Value: Sendable>(
 
 public struct NeverHappened: Error, CustomStringConvertible {
   public let description: String
+  public init(description: String) { self.description = description }
 }
