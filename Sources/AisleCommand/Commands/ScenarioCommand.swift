@@ -96,7 +96,8 @@ struct ScenarioCommand: AsyncParsableCommand {
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Look for mistakes in scenario files without running them.",
-      discussion: "Prints every mistake with its line, as file:line:column. Exits with status 1 if there is one.")
+      discussion:
+        "Prints every mistake with its line, as file:line:column. Exits with status 1 if there is one.")
 
     @Argument(help: "Scenario files.")
     var files: [String]

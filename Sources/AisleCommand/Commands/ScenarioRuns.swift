@@ -17,7 +17,8 @@ struct ScenarioRuns: Sendable {
     }
     if command.json {
       let documents = try reports.map { try $0.json() }
-      print(documents.count == 1 ? documents[0] : "[\n" + documents.joined(separator: ",\n") + "]")
+      let text = documents.count == 1 ? documents[0] : "[\n" + documents.joined(separator: ",\n") + "]\n"
+      print(text, terminator: "")
     }
     guard reports.allSatisfy(\.verdict.holds) else { throw ExitCode.failure }
   }
@@ -37,7 +38,9 @@ struct ScenarioRuns: Sendable {
         FileHandle.standardError.write(Data(text.utf8))
       }
     }
-    if let database = outcome.database { say("kept the database \(database.name): psql \"\(database.conninfo)\"") }
+    if let database = outcome.database {
+      say("kept the database \(database.name): psql \"\(database.conninfo)\"")
+    }
     return outcome.report
   }
 

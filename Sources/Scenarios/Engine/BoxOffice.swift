@@ -53,13 +53,15 @@ struct BuyerAnswer: Hashable, Sendable, Codable {
   }
 
   /// The process that should have answered is gone.
-  static let lost = BuyerAnswer.error("connection-lost", "the process ended before it answered", isUnknown: true)
+  static let lost = BuyerAnswer.error(
+    "connection-lost", "the process ended before it answered", isUnknown: true)
 
   /// What the buyer sees of it: a repeat must show the same.
   var visible: [String] { [verdict.rawValue, reason ?? ""] + seats.map(\.rawValue) }
 
   init(
-    verdict: Verdict, reason: String? = nil, message: String? = nil, seats: [SeatID] = [], version: Int64? = nil,
+    verdict: Verdict, reason: String? = nil, message: String? = nil, seats: [SeatID] = [],
+    version: Int64? = nil,
     position: Int64 = 0, isUnknown: Bool = false
   ) {
     self.verdict = verdict

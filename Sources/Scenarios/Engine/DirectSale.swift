@@ -34,7 +34,9 @@ struct DirectSale {
     ]
   }
 
-  func failed(_ order: OrderID, account: AccountID, reason: String, at now: Timestamp) throws -> [StreamAppend] {
+  func failed(_ order: OrderID, account: AccountID, reason: String, at now: Timestamp) throws
+    -> [StreamAppend]
+  {
     [
       try inOrder(
         order,

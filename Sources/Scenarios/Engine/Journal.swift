@@ -11,11 +11,11 @@ final class Journal: Sendable {
     /// The scenario's clock.
     let simulatedAt: Timestamp
     /// One for each copy.
-    let answers: [BuyerAnswer]
+    var answers: [BuyerAnswer]
     /// The log had at least this many events when the request was sent.
-    let headBefore: Int64
+    var headBefore: Int64
     /// And at most this many when the refusal came; nil if nobody asked.
-    let headAfter: Int64?
+    var headAfter: Int64?
     let endMicroseconds: Int64
 
     /// What the buyer goes by: a success if there was one.

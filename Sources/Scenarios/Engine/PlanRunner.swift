@@ -27,7 +27,7 @@ struct PlanRunner: Sendable {
         // At the same moment as the waves: who comes first is for the streams to decide.
         if plan.strategy == .occ { group.addTask { try await aisle.process.tick() } }
         for start in starts(of: step) { group.addTask { await start() } }
-        try await group.waitForAll()
+        for try await _ in group {}
       }
       try Task.checkCancellation()
     }
@@ -43,7 +43,9 @@ struct PlanRunner: Sendable {
       return (0..<counters).map { _ in
         { @Sendable in
           await gate.pass()
-          while !Task.isCancelled, let action = next.take() { await Visit(action, at: step.at, in: self).run() }
+          while !Task.isCancelled, let action = next.take() {
+            await Visit(action, at: step.at, in: self).run()
+          }
         }
       }
     }

@@ -37,7 +37,8 @@ struct ReadModelOffice: BoxOffice {
     }
   }
 
-  private func hold(_ id: HoldID, show: ShowID, buyer: BuyerID, wish: PlannedWish) async throws -> BuyerAnswer {
+  private func hold(_ id: HoldID, show: ShowID, buyer: BuyerID, wish: PlannedWish) async throws -> BuyerAnswer
+  {
     let house = try await houses.show(show)
     let now = aisle.time.now
     let taken = try await aisle.readModels.takenSeats(of: show, at: now).map(\.seat)

@@ -91,7 +91,8 @@ struct RowLockOffice: BoxOffice {
 
   /// Holds whose time is over give way.
   private func evict(
-    _ holds: Set<String>, from house: Booking.ShowScheduled, at now: Timestamp, on connection: PostgresConnection
+    _ holds: Set<String>, from house: Booking.ShowScheduled, at now: Timestamp,
+    on connection: PostgresConnection
   ) async throws {
     for hold in holds.sorted() {
       let freed = try await connection.query(
@@ -117,7 +118,8 @@ struct RowLockOffice: BoxOffice {
       try await lock(hold.rawValue, on: connection)
       let rows = try await seats(of: hold, on: connection)
       let sale = DirectSale(
-        show: house, hold: hold, buyer: rows.first?.buyer ?? BuyerID(unchecked: "unknown"), seats: rows.map(\.seat))
+        show: house, hold: hold, buyer: rows.first?.buyer ?? BuyerID(unchecked: "unknown"),
+        seats: rows.map(\.seat))
       guard let first = rows.first else { return .refused("hold-expired") }
       if let earlier = first.order {
         return earlier == id ? .done(seats: sale.seats, position: 0) : .refused("hold-already-confirmed")
@@ -153,7 +155,8 @@ struct RowLockOffice: BoxOffice {
       ).map { try $0.decode(String.self, String.self, String.self, String.self) }
       guard let first = rows.first else {
         let isCancelled = try await connection.query(
-          "select 1 from aisle.events where tenant = 1 and id = \(UUID.derived(from: "order-cancelled", id.rawValue))")
+          "select 1 from aisle.events where tenant = 1 and id = \(UUID.derived(from: "order-cancelled", id.rawValue))"
+        )
         return isCancelled.isEmpty ? .refused("order-not-placed") : .done(position: 0)
       }
       try await connection.execute(
@@ -202,7 +205,9 @@ struct RowLockOffice: BoxOffice {
     try await connection.query("select pg_advisory_xact_lock(hashtextextended(\(id), 0))")
   }
 
-  private func append(_ streams: [StreamAppend], on connection: PostgresConnection) async throws -> AppendOutcome {
+  private func append(_ streams: [StreamAppend], on connection: PostgresConnection) async throws
+    -> AppendOutcome
+  {
     let outcomes = try await aisle.store.append([streams], inTransactionOf: connection)
     guard let outcome = outcomes.first else { throw ScenarioRunError("an append was not answered") }
     return outcome

@@ -95,8 +95,10 @@ public struct ScenarioEngine: Sendable {
     journal.learned(start.rawValue)
     let runner = PlanRunner(
       plan: plan, aisle: aisle, clock: clock,
-      offices: workers.isEmpty ? [plan.strategy.office(aisle)] : workers, recorder: recorder, journal: journal,
-      concurrency: options.concurrency, onClock: { instant in for worker in workers { try worker.advance(to: instant) } })
+      offices: workers.isEmpty ? [plan.strategy.office(aisle)] : workers, recorder: recorder,
+      journal: journal,
+      concurrency: options.concurrency,
+      onClock: { instant in for worker in workers { try worker.advance(to: instant) } })
     let startedAt = TimeSource.system.now
     try await beside(aisle, workers, recorder, plan.strategy, observer) { try await runner.run() }
     let recording = recorder.recording()
@@ -126,7 +128,8 @@ public struct ScenarioEngine: Sendable {
         }
         for worker in workers { worker.close() }
       }
-      try await group.waitForAll()
+      // Unlike `waitForAll()` this stops at the first failure, which then cancels the others.
+      for try await _ in group {}
     }
   }
 
@@ -141,7 +144,8 @@ public struct ScenarioEngine: Sendable {
       strategy: plan.strategy, poolSize: options.workerPoolSize)
     return (1...count).map { number in
       WorkerProcess(
-        number: number, launch: launch, clock: plan.scenario.clock.startsAt, faults: faults, recorder: recorder)
+        number: number, launch: launch, clock: plan.scenario.clock.startsAt, faults: faults,
+        recorder: recorder)
     }
   }
 
@@ -149,7 +153,8 @@ public struct ScenarioEngine: Sendable {
     do {
       return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     } catch {
-      throw ScenarioRunError("the path of this program, which is needed to start workers, is unknown: \(error)")
+      throw ScenarioRunError(
+        "the path of this program, which is needed to start workers, is unknown: \(error)")
     }
   }
 
@@ -160,21 +165,4 @@ public struct ScenarioEngine: Sendable {
       cores: ProcessInfo.processInfo.activeProcessorCount,
       operatingSystem: ProcessInfo.processInfo.operatingSystemVersionString, aisle: options.version)
   }
-}
-
-/// What happened in a run, before anybody judges it.
-struct Performance: Sendable {
-  let plan: ScenarioPlan
-  let aisle: Aisle
-  let recording: Recording
-  let exchanges: [Journal.Exchange]
-  let strikes: [FaultWatch.Strike]
-  /// The log's end when the first buyer came.
-  let startPosition: Position
-  /// Real time.
-  let startedAt: Timestamp
-  /// The scenario's clock at the end.
-  let simulatedEnd: Timestamp
-  /// Appends of the services that met another version than expected.
-  let conflicts: Int
 }

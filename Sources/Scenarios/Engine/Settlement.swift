@@ -27,7 +27,8 @@ struct Settlement {
       try await aisle.process.tick()
       try await aisle.catchUp()
     }
-    throw ScenarioRunError("orders or holds are still unfinished after \(Self.maximumRounds) rounds of the timers")
+    throw ScenarioRunError(
+      "orders or holds are still unfinished after \(Self.maximumRounds) rounds of the timers")
   }
 }
 

@@ -20,7 +20,8 @@ enum JSONLine {
     String(decoding: try JSONEncoder().encode(message), as: UTF8.self) + "\n"
   }
 
-  static func decode<Message: Decodable>(_ line: String, as _: Message.Type = Message.self) throws -> Message {
+  static func decode<Message: Decodable>(_ line: String, as _: Message.Type = Message.self) throws -> Message
+  {
     try JSONDecoder().decode(Message.self, from: Data(line.utf8))
   }
 }

@@ -22,13 +22,15 @@ extension Court {
     let holds = told == wanted && inLog == wanted && inModel == wanted
     return InvariantResult(
       invariant,
-      evidence: "\(counted(told, "buyer was", "buyers were")) told that they won, \(Numerals.grouped(wanted)) expected.",
+      evidence:
+        "\(counted(told, "buyer was", "buyers were")) told that they won, \(Numerals.grouped(wanted)) expected.",
       fromLog: .init(
         holds: inLog == wanted, evidence: "\(counted(inLog, "buyer has", "buyers have")) a confirmed order."),
       fromReadModel: .init(
         holds: inModel == wanted, evidence: "\(counted(inModel, "buyer is", "buyers are")) listed with one."),
       holds: told == wanted,
-      details: holds ? nil : .init(columns: ["buyer", "order", "show", "confirmed at position"], rows: orders),
+      details: holds
+        ? nil : .init(columns: ["buyer", "order", "show", "confirmed at position"], rows: orders),
       brokenAtMicroseconds: wonAfter(wanted))
   }
 
@@ -83,7 +85,8 @@ extension Court {
       fromLog: finding(inLog, holds: "None of the \(number) has a booked seat or a charge.") {
         "\(Numerals.grouped($0)) of the \(number) with a booked seat or a charge."
       },
-      fromReadModel: finding(inModel, holds: "None of the \(number) has a confirmed order or a billed line.") {
+      fromReadModel: finding(inModel, holds: "None of the \(number) has a confirmed order or a billed line.")
+      {
         "\(Numerals.grouped($0)) of the \(number) with a confirmed order or a billed line."
       }, holds: unclean.isEmpty,
       details: rows.isEmpty ? nil : .init(columns: ["buyer", "what", "which"], rows: rows))
@@ -91,7 +94,9 @@ extension Court {
 
   func latePayersRefused(_ invariant: Invariant) async throws -> InvariantResult {
     let expiry = try await Dictionary(
-      connection.query("select hold_id, expires_at from log_hold").map { try $0.decode(String.self, Timestamp.self) },
+      connection.query("select hold_id, expires_at from log_hold").map {
+        try $0.decode(String.self, Timestamp.self)
+      },
       uniquingKeysWith: { first, _ in first })
     var late: [Journal.Exchange] = []
     for exchange in performance.exchanges {
@@ -118,7 +123,8 @@ extension Court {
       where o.placed_at >= h.expires_at and (o.status <> 'failed' or o.reason is distinct from 'hold-expired')
       """, columns: 3)
     let rows =
-      wrong.map { [$0.request.orderText, "was answered", $0.answer.reason ?? $0.answer.verdict.rawValue] } + inLog
+      wrong.map { [$0.request.orderText, "was answered", $0.answer.reason ?? $0.answer.verdict.rawValue] }
+      + inLog
     return InvariantResult(
       invariant,
       evidence: late.isEmpty
@@ -172,7 +178,8 @@ extension Court {
       invariant,
       evidence: strikes.count == wanted && wanted > 0
         ? told.joined(separator: " ")
-        : "\(Numerals.grouped(strikes.count)) of \(counted(wanted, "fault")) struck." + told.map { " " + $0 }.joined(),
+        : "\(Numerals.grouped(strikes.count)) of \(counted(wanted, "fault")) struck."
+          + told.map { " " + $0 }.joined(),
       holds: strikes.count == wanted && wanted > 0)
   }
 }

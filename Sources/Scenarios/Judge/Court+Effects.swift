@@ -50,7 +50,9 @@ extension Court {
       evidence: unlike.isEmpty
         ? "\(counted(repeated.count, "request")) sent as \(Numerals.grouped(copies)) copies, all answered alike."
         : "\(counted(unlike.count, "request")) of \(Numerals.grouped(repeated.count)) not answered alike.",
-      fromLog: finding(inLog, holds: "Nothing is in the log twice.") { "\(counted($0, "thing")) in the log twice." },
+      fromLog: finding(inLog, holds: "Nothing is in the log twice.") {
+        "\(counted($0, "thing")) in the log twice."
+      },
       fromReadModel: finding(inModel, holds: "No hold has two orders, no seat is billed twice.") {
         "\(counted($0, "thing")) listed twice."
       },
@@ -78,7 +80,7 @@ extension Court {
       select 'hold', a.id, a.seats
       from unnest(\(holds.map(\.id)), \(holds.map(\.seats))) a (id, seats)
       left join (
-        select hold_id, string_agg(seat, ' ' order by seat collate "C") as seats
+        select hold_id, string_agg(distinct seat collate "C", ' ' order by seat collate "C") as seats
         from log_change
         where type = 'seats-held'
         group by hold_id

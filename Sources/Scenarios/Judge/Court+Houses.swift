@@ -51,7 +51,8 @@ extension Court {
         }
         if owners.count == 1, first.isBefore { return House.Seat(.soldBefore) }
         return House.Seat(
-          owners.count > 1 ? .oversold : .sold, buyers: owners.map(\.buyer), soldAtMicroseconds: soldAt[place])
+          owners.count > 1 ? .oversold : .sold, buyers: owners.map(\.buyer), soldAtMicroseconds: soldAt[place]
+        )
       }
     }
   }

@@ -17,7 +17,9 @@ extension Court {
       order by position
       """, columns: 2)
     let events = try await number("select count(*) from log_event")
-    let log = finding(rows, holds: "\(counted(events, "event")) at the positions 1 to \(Numerals.grouped(events)).") {
+    let log = finding(
+      rows, holds: "\(counted(events, "event")) at the positions 1 to \(Numerals.grouped(events))."
+    ) {
       "\(counted($0, "place")) where a position is missing or there twice, the first at \(rows[0][0])."
     }
     return InvariantResult(
@@ -43,7 +45,8 @@ extension Court {
       order by 1, 2
       """, columns: 4)
     let streams = try await number("select count(distinct stream_id) from log_event")
-    let log = finding(rows, holds: "\(counted(streams, "stream")), each 1, 2, 3 … in the order of positions.") {
+    let log = finding(rows, holds: "\(counted(streams, "stream")), each 1, 2, 3 … in the order of positions.")
+    {
       "\(counted($0, "version")) out of order."
     }
     return InvariantResult(
@@ -68,9 +71,12 @@ extension Court {
       full join aisle.taken_seats t on t.show_id = l.show_id and t.seat = l.seat
       where l.state is distinct from t.state or l.hold_id is distinct from t.hold_id
       union all
-      select 'hold', coalesce(l.hold_id, h.hold_id), l.status, h.status
+      select 'hold', coalesce(l.hold_id, h.hold_id), l.status || ' ' || l.seats::text, h.status || ' ' || h.seats::text
       from (
-        select hold_id, order_id,
+        select hold_id, order_id, buyer,
+               (select array_agg(c.seat order by c.seat collate "C")
+                from log_change c
+                where c.position = log_hold.position) as seats,
                case when ended_by = 'booking-cancelled' then 'cancelled'
                     when confirmed_position is not null then 'confirmed'
                     when ended_by is not null then substr(ended_by, 6)
@@ -79,11 +85,14 @@ extension Court {
       ) l
       full join aisle.holds h on h.hold_id = l.hold_id
       where l.status is distinct from h.status or l.order_id is distinct from h.order_id
+         or l.buyer is distinct from h.buyer
+         or l.seats is distinct from (
+           select array_agg(s.seat order by s.seat collate "C") from unnest(h.seats) s (seat))
       union all
-      select 'order', coalesce(l.order_id, o.order_id), l.status || ' ' || l.total || ' ' || l.refund,
-             o.status || ' ' || o.amount || ' ' || o.refund
+      select 'order', coalesce(l.order_id, o.order_id), concat_ws(' ', l.status, l.total, l.refund, l.reason),
+             concat_ws(' ', o.status, o.amount, o.refund, o.reason)
       from (
-        select order_id, total, coalesce(refund, 0) as refund,
+        select order_id, total, coalesce(refund, 0) as refund, reason,
                case when cancelled_position is not null then 'cancelled'
                     when failed_position is not null then 'failed'
                     when confirmed_position is not null then 'confirmed'
@@ -92,7 +101,7 @@ extension Court {
       ) l
       full join aisle.orders o on o.order_id = l.order_id
       where l.status is distinct from o.status or l.total is distinct from o.amount
-         or l.refund is distinct from o.refund
+         or l.refund is distinct from o.refund or l.reason is distinct from o.reason
       union all
       select 'show', coalesce(l.show_id, s.show_id), l.version::text, s.version::text
       from (
@@ -118,7 +127,9 @@ extension Court {
              (select count(*) from aisle.orders)::text
       """, columns: 3)[0]
     let model = finding(
-      rows, holds: "\(counts[0]) taken seats, \(counts[1]) holds and \(counts[2]) orders are as the log has them."
+      rows,
+      holds:
+        "Seats (\(counts[0]) taken), holds (\(counts[1])) and orders (\(counts[2])) are as the log has them."
     ) { "\(counted($0, "row")) not as the log has it, the first of \(rows[0][0]) \(rows[0][1])." }
     return InvariantResult(
       invariant, evidence: model.evidence, fromReadModel: model,

@@ -37,7 +37,9 @@ extension Court {
       ) o on o.show_id = t.show_id and o.seat = t.seat
       where t.seat is null or o.count is distinct from 1 or o.hold_id <> t.hold_id
       """, columns: 4)
-    let log = finding(rows, holds: "Each of \(counted(seats, "booked seat")) is a line of one confirmed order.") {
+    let log = finding(
+      rows, holds: "\(counted(seats, "booked seat")), each a line of one confirmed order."
+    ) {
       "\(counted($0, "seat")) with no order, with several, or with an order but no booking."
     }
     return InvariantResult(
@@ -81,7 +83,9 @@ extension Court {
       where o.order_id is null or l.amount is distinct from o.amount
          or l.count is distinct from jsonb_array_length(o.lines)
       """, columns: 3)
-    let log = finding(rows, holds: "\(counted(orders, "confirmed order")), each charged once, with its total.") {
+    let log = finding(
+      rows, holds: "\(counted(orders, "confirmed order")), each charged once, with its total."
+    ) {
       "\(counted($0, "order")) not charged exactly once with its total."
     }
     return InvariantResult(
@@ -109,13 +113,16 @@ extension Court {
     var differences: [[String]] = []
     var count = 0
     for text in months {
-      guard let month = Month(text) else { throw ScenarioRunError("the database holds the month \"\(text)\"") }
+      guard let month = Month(text) else {
+        throw ScenarioRunError("the database holds the month \"\(text)\"")
+      }
       let result = try await billing.reconcile(month)
       bills += result.bills
       count += result.differenceCount
       differences += result.differences.map { difference in
         [
-          text, difference.accountID.rawValue, difference.position.map { "\($0)" } ?? "total", difference.field,
+          text, difference.accountID.rawValue, difference.position.map { "\($0)" } ?? "total",
+          difference.field,
           difference.live ?? "missing", difference.batch ?? "missing",
         ]
       }
@@ -144,13 +151,15 @@ extension Court {
       evidence: count == 0
         ? "\(counted(bills, "bill")) of \(counted(months.count, "month")), equal line by line and to the digest."
         : "\(counted(count, "difference")) in \(counted(months.count, "month")).",
-      fromLog: finding(streams, holds: "The charges in the accounts' streams come to the same as the batch.") {
+      fromLog: finding(streams, holds: "The charges in the accounts' streams come to the same as the batch.")
+      {
         "\(counted($0, "bill")) where the accounts' streams and the batch differ."
       },
       fromReadModel: .init(
         holds: count == 0,
         evidence: count == 0
-          ? "The tables equal the batch." : "\(counted(count, "difference")) between the tables and the batch."),
+          ? "The tables equal the batch."
+          : "\(counted(count, "difference")) between the tables and the batch."),
       details: differences.isEmpty
         ? (streams.isEmpty
           ? nil : .init(columns: ["account", "month", "currency", "batch", "streams"], rows: streams))
@@ -167,7 +176,9 @@ extension Court {
       """, columns: 5)
     let entries = try await number("select count(*) from log_entry")
     let ledger = try await performance.aisle.billing.ledgerBalances()
-    let log = finding(rows, holds: "\(counted(entries, "charge or refund", "charges and refunds")), each sums to zero.") {
+    let log = finding(
+      rows, holds: "\(counted(entries, "charge or refund", "charges and refunds")), each sums to zero."
+    ) {
       "\(counted($0, "entry", "entries")) with postings that do not sum to zero."
     }
     let sums = ledger.map { balance in

@@ -42,14 +42,17 @@ extension Court {
         }
       }
     }
-    let log = finding(rows, holds: "\(counted(refusals.count, "refusal")), each while nothing fitting was free.") {
+    let log = finding(
+      rows, holds: "\(counted(refusals.count, "refusal")), each while nothing fitting was free."
+    ) {
       "\(counted($0, "refusal")) while fitting seats were free."
     }
     return InvariantResult(
       invariant, evidence: log.evidence, fromLog: log,
       fromReadModel: try await refusalsByTheEnd(of: refusals),
       details: rows.isEmpty
-        ? nil : .init(columns: ["show", "buyer", "wanted", "asked after position", "told before"], rows: rows),
+        ? nil
+        : .init(columns: ["show", "buyer", "wanted", "asked after position", "told before"], rows: rows),
       brokenAtMicroseconds: brokenAt)
   }
 

@@ -19,7 +19,8 @@ extension Court {
       """, columns: 7)
     let bookings = try await number("select count(*) from log_booking")
     let seats = Set(rows.map { $0[0] + " " + $0[1] })
-    let log = finding(rows, holds: "\(counted(bookings, "booking")), none of a seat that was taken.") { count in
+    let log = finding(rows, holds: "\(counted(bookings, "booking")), none of a seat that was taken.") {
+      count in
       "\(counted(seats.count, "seat")) booked again while somebody had \(seats.count == 1 ? "it" : "them"): "
         + "\(counted(count, "booking")) too many."
     }
@@ -39,7 +40,8 @@ extension Court {
         + "\(doubles[0][1]) has \(doubles[0][2])."
     }
     return InvariantResult(
-      invariant, evidence: log.holds ? log.evidence : log.evidence + " First: \(rows[0][1]), to \(rows[0][2]).",
+      invariant,
+      evidence: log.holds ? log.evidence : log.evidence + " First: \(rows[0][1]), to \(rows[0][2]).",
       fromLog: log, fromReadModel: model,
       details: rows.isEmpty
         ? nil
@@ -93,9 +95,11 @@ extension Court {
       where h.status in ('confirmed', 'cancelled') and h.position > \(start)
       """)
     return InvariantResult(
-      invariant, evidence: "\(counted(inLog, "seat")) sold in this run, \(Numerals.grouped(wanted)) expected.",
+      invariant,
+      evidence: "\(counted(inLog, "seat")) sold in this run, \(Numerals.grouped(wanted)) expected.",
       fromLog: .init(holds: inLog == wanted, evidence: "\(counted(inLog, "seat")) confirmed."),
-      fromReadModel: .init(holds: inModel == wanted, evidence: "\(counted(inModel, "seat")) under sold holds."))
+      fromReadModel: .init(
+        holds: inModel == wanted, evidence: "\(counted(inModel, "seat")) under sold holds."))
   }
 
   func noSeatLeftHeld(_ invariant: Invariant) async throws -> InvariantResult {
@@ -108,7 +112,7 @@ extension Court {
       order by h.position
       """, columns: 4)
     let holds = try await number("select count(*) from log_hold")
-    let log = finding(rows, holds: "Each of \(counted(holds, "hold")) was confirmed or has ended.") {
+    let log = finding(rows, holds: "\(counted(holds, "hold")), each confirmed or ended.") {
       "\(counted($0, "hold")) still open."
     }
     let held = try await table(
@@ -118,7 +122,9 @@ extension Court {
       left join aisle.holds h on h.tenant = t.tenant and h.hold_id = t.hold_id
       where t.state = 'held' and (h.expires_at is null or h.expires_at > \(now))
       """, columns: 3)
-    let model = finding(held, holds: "No seat is listed as held.") { "\(counted($0, "seat")) listed as held." }
+    let model = finding(held, holds: "No seat is listed as held.") {
+      "\(counted($0, "seat")) listed as held."
+    }
     return InvariantResult(
       invariant, evidence: log.evidence, fromLog: log, fromReadModel: model,
       details: rows.isEmpty ? nil : .init(columns: ["show", "hold", "buyer", "until"], rows: rows))

@@ -16,7 +16,8 @@ struct Judge {
   func report(environment: RunReport.Environment) async throws -> RunReport {
     try await withCourt { court in
       var report = RunReport(
-        plan: plan, recording: performance.recording, startedAt: performance.startedAt, environment: environment,
+        plan: plan, recording: performance.recording, startedAt: performance.startedAt,
+        environment: environment,
         log: try await court.logGrowth(), houses: try await court.houses(),
         invariants: try await court.judgements())
       report.counters.conflicts += performance.conflicts

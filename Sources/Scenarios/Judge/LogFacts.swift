@@ -27,6 +27,7 @@ enum LogFacts {
     cross join lateral jsonb_array_elements_text(e.data -> 'seats') x (seat)
     where e.category = 'show' and e.type <> 'show-scheduled';
     create index on log_change (show_id, seat, position);
+    create index on log_change (position);
 
     -- Every hold with how it went on.
     create temporary table log_hold as

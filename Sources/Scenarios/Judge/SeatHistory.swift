@@ -38,7 +38,8 @@ struct SeatHistory {
     for (wish, (since, stretches)) in unserved {
       switch (since, canServe(wish)) {
       case (nil, false): unserved[wish] = (position, stretches)
-      case (let since?, true) where since < position: unserved[wish] = (nil, stretches + [since...position - 1])
+      case (let since?, true) where since < position:
+        unserved[wish] = (nil, stretches + [since...position - 1])
       case (_?, true): unserved[wish] = (nil, stretches)
       default: break
       }
