@@ -25,8 +25,8 @@ public struct PostgresInstallation: Equatable, Sendable {
       + (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
   }
 
-  /// The installations in these directories, newest first.
-  public static func installed(in directories: [String] = searchedDirectories()) -> [PostgresInstallation] {
+  /// The installations in these directories, newest first. Blocks.
+  static func installed(in directories: [String] = searchedDirectories()) -> [PostgresInstallation] {
     var found: [PostgresInstallation] = []
     for directory in directories {
       let isComplete = ["initdb", "postgres"].allSatisfy { access("\(directory)/\($0)", X_OK) == 0 }
@@ -36,6 +36,11 @@ public struct PostgresInstallation: Equatable, Sendable {
       found.append(PostgresInstallation(directory: directory, version: version))
     }
     return found.sorted { $0.version > $1.version }
+  }
+
+  /// ``installed(in:)`` for callers that may not block: a version may have to be asked for.
+  public static func found(in directories: [String] = searchedDirectories()) async -> [PostgresInstallation] {
+    await onDedicatedThread { installed(in: directories) }
   }
 
   /// The installation to run data of that major version with, or the newest for new data.

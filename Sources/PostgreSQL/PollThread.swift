@@ -76,8 +76,12 @@ public final class PollThread: SerialExecutor, TaskExecutor, Sendable {
   // MARK: Waiting
 
   /// Suspends until the socket is ready, the deadline passes or ``interrupt(_:)`` is called for it.
+  ///
+  /// A caller whose cancellation handler interrupts says `unlessCancelled`: a cancellation just before the wait
+  /// begins would otherwise be missed.
   func readiness(
-    of fd: Int32, for interest: Interest, until deadline: ContinuousClock.Instant?
+    of fd: Int32, for interest: Interest, until deadline: ContinuousClock.Instant?,
+    unlessCancelled: Bool = false
   ) async -> Readiness {
     let events: Int32 =
       switch interest {
@@ -86,7 +90,8 @@ public final class PollThread: SerialExecutor, TaskExecutor, Sendable {
       case .readOrWrite: POLLIN | POLLOUT
       }
     return await withCheckedContinuation { continuation in
-      let mustWake = state.withLock { state in
+      let mustWake: Bool? = state.withLock { state in
+        if unlessCancelled && Task.isCancelled { return nil }
         state.nextWait += 1
         state.waits.append(
           Wait(
@@ -96,6 +101,7 @@ public final class PollThread: SerialExecutor, TaskExecutor, Sendable {
         state.sleeping = false
         return true
       }
+      guard let mustWake else { return continuation.resume(returning: .interrupted) }
       if mustWake { wake() }
     }
   }

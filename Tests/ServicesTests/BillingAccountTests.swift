@@ -49,7 +49,9 @@ import Vocabulary
     }
   }
 
-  @Test("a zone that is not an IANA name is refused", arguments: ["Mars/Olympus", "EST5EDT4", "", "GMT+3"])
+  @Test(
+    "a zone that is not an IANA name, or that Foundation and PostgreSQL do not share, is refused",
+    arguments: ["Mars/Olympus", "EST5EDT4", "", "GMT+3", "US/Pacific-New", "SystemV/PST8PDT"])
   func unknownZone(name: String) async throws {
     try await withBilling { fixture in
       await #expect {

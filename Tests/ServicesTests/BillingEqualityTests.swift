@@ -61,7 +61,9 @@ import Vocabulary
     }
   }
 
-  @Test("however the events are cut into batches, the tables and the account events are the same", arguments: [21, 22])
+  @Test(
+    "however the events are cut into batches, the tables and the account events are the same",
+    arguments: [21, 22])
   func batchSizes(seed: UInt64) async throws {
     try await withBilling { fixture in
       var history = BillingHistory(seed: seed)

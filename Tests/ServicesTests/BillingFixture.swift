@@ -73,11 +73,11 @@ struct BillingFixture: Sendable {
 }
 
 /// Runs `body` with billing on a database of its own.
-func withBilling(lagLimit: Int64 = 10_000, _ body: (BillingFixture) async throws -> Void) async throws {
+func withBilling(_ body: (BillingFixture) async throws -> Void) async throws {
   try await withTestDatabase(from: .billing) { conninfo in
     let pool = try PostgresPool(PostgresConfiguration(conninfo), size: 4)
     let store = EventStore(pool: pool)
-    let billing = BillingService(store: store, time: TimeSource { BillingFixture.opened }, lagLimit: lagLimit)
+    let billing = BillingService(store: store, time: TimeSource { BillingFixture.opened })
     do {
       try await body(BillingFixture(pool: pool, store: store, billing: billing))
     } catch {
@@ -118,7 +118,8 @@ struct BilledOrder: Sendable {
     try append(
       .orderConfirmed(
         .init(
-          orderID: OrderID(unchecked: id), showID: ShowID(unchecked: "show-1"), accountID: AccountID(unchecked: account), lines: lines,
+          orderID: OrderID(unchecked: id), showID: ShowID(unchecked: "show-1"),
+          accountID: AccountID(unchecked: account), lines: lines,
           total: total, occurredAt: at)))
   }
 
@@ -126,7 +127,8 @@ struct BilledOrder: Sendable {
     try append(
       .orderCancelled(
         .init(
-          orderID: OrderID(unchecked: id), showID: ShowID(unchecked: "show-1"), accountID: AccountID(unchecked: account), lines: lines,
+          orderID: OrderID(unchecked: id), showID: ShowID(unchecked: "show-1"),
+          accountID: AccountID(unchecked: account), lines: lines,
           refund: total, occurredAt: instant)))
   }
 
@@ -135,7 +137,8 @@ struct BilledOrder: Sendable {
     try append(
       .orderCancelled(
         .init(
-          orderID: OrderID(unchecked: id), showID: ShowID(unchecked: "show-1"), accountID: AccountID(unchecked: account), lines: [],
+          orderID: OrderID(unchecked: id), showID: ShowID(unchecked: "show-1"),
+          accountID: AccountID(unchecked: account), lines: [],
           refund: .zero(currency), occurredAt: at)))
   }
 

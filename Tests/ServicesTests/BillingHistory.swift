@@ -15,7 +15,9 @@ struct BillingHistory {
   ]
 
   private var numbers: SeededNumbers
-  private var unopened = BillingHistory.accounts.compactMap { account in account.timeZone.map { (account.name, $0) } }
+  private var unopened = BillingHistory.accounts.compactMap { account in
+    account.timeZone.map { (account.name, $0) }
+  }
   private var open: [BilledOrder] = []
   private var count = 0
 

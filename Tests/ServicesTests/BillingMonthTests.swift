@@ -23,7 +23,8 @@ import Vocabulary
       ]
       for (index, instant) in instants.enumerated() {
         try await fixture.confirm(
-          BilledOrder(id: "o\(index)", account: "ny", at: .at(instant), seats: [(amount: 1 << index, rate: 0)]))
+          BilledOrder(
+            id: "o\(index)", account: "ny", at: .at(instant), seats: [(amount: 1 << index, rate: 0)]))
       }
       try await fixture.catchUp()
       for source in sources {
@@ -40,14 +41,17 @@ import Vocabulary
   func zoneAfterFirstOrder() async throws {
     try await withBilling { fixture in
       let instant = try Timestamp.at("2026-07-01T02:00:00Z")  // 30 June in New York
-      try await fixture.confirm(BilledOrder(id: "a", account: "late", at: instant, seats: [(amount: 100, rate: 0)]))
+      try await fixture.confirm(
+        BilledOrder(id: "a", account: "late", at: instant, seats: [(amount: 100, rate: 0)]))
       try await fixture.open("late", in: "America/New_York")
-      try await fixture.confirm(BilledOrder(id: "b", account: "late", at: instant, seats: [(amount: 30, rate: 0)]))
+      try await fixture.confirm(
+        BilledOrder(id: "b", account: "late", at: instant, seats: [(amount: 30, rate: 0)]))
       try await fixture.catchUp()
       for source in sources {
         #expect(try await fixture.bill("late", "2026-07", source: source).map(\.gross.minorUnits) == [100])
         #expect(try await fixture.bill("late", "2026-06", source: source).map(\.gross.minorUnits) == [30])
-        #expect(try await fixture.bill("late", "2026-07", source: source).map(\.timeZone) == ["America/New_York"])
+        #expect(
+          try await fixture.bill("late", "2026-07", source: source).map(\.timeZone) == ["America/New_York"])
       }
     }
   }
@@ -59,11 +63,14 @@ import Vocabulary
       // of 1 and 5 it is 0 + 2, of their sum 3.
       let at = try Timestamp.at("2026-05-10T00:00:00Z")
       try await fixture.confirm(
-        BilledOrder(id: "a", account: "x", at: at, seats: [(1, 10_000), (3, 10_000), (5, 10_000), (7, 10_000)]))
-      try await fixture.confirm(BilledOrder(id: "b", account: "y", at: at, seats: [(1, 10_000), (5, 10_000)]))
+        BilledOrder(
+          id: "a", account: "x", at: at, seats: [(1, 10_000), (3, 10_000), (5, 10_000), (7, 10_000)]))
+      try await fixture.confirm(
+        BilledOrder(id: "b", account: "y", at: at, seats: [(1, 10_000), (5, 10_000)]))
       try await fixture.catchUp()
       for source in sources {
-        #expect(try await fixture.bill("x", "2026-05", source: source).map(\.tax.minorUnits) == [0 + 2 + 2 + 4])
+        #expect(
+          try await fixture.bill("x", "2026-05", source: source).map(\.tax.minorUnits) == [0 + 2 + 2 + 4])
         #expect(try await fixture.bill("y", "2026-05", source: source).map(\.tax.minorUnits) == [0 + 2])
       }
     }
@@ -82,7 +89,9 @@ import Vocabulary
       try await fixture.catchUp()
       for source in sources {
         let march = try #require(try await fixture.bill("a", "2026-03", source: source).first)
-        #expect(march.gross == Money(11_900, .eur) && march.refunds == .zero(.eur) && march.tax == Money(1_900, .eur))
+        #expect(
+          march.gross == Money(11_900, .eur) && march.refunds == .zero(.eur)
+            && march.tax == Money(1_900, .eur))
         #expect(march.net == Money(10_000, .eur) && march.due == Money(11_900, .eur) && march.lines == 1)
         let april = try #require(try await fixture.bill("a", "2026-04", source: source).first)
         #expect(april.gross == .zero(.eur) && april.refunds == Money(11_900, .eur))
@@ -134,7 +143,8 @@ import Vocabulary
       var digest = Data()
       for line in lines.lines where line.amount.currency.code == currency {
         let text = [
-          "\(line.position)", "\(line.lineNumber)", line.kind.rawValue, line.orderID.rawValue, line.showID.rawValue,
+          "\(line.position)", "\(line.lineNumber)", line.kind.rawValue, line.orderID.rawValue,
+          line.showID.rawValue,
           line.seat.rawValue, "\(line.amount.minorUnits)", "\(line.tax.minorUnits)", currency,
           "\(line.occurredAt.microseconds)",
         ].joined(separator: "|")
@@ -142,7 +152,8 @@ import Vocabulary
       }
       let bills = try await fixture.bill(account, month)
       #expect(
-        bills.first { $0.currency.code == currency }?.digest == digest.map { String(format: "%02x", $0) }.joined())
+        bills.first { $0.currency.code == currency }?.digest
+          == digest.map { String(format: "%02x", $0) }.joined())
     }
   }
 
@@ -151,7 +162,8 @@ import Vocabulary
     try await withBilling { fixture in
       try await fixture.open("a", in: "Europe/Rome")
       try await fixture.confirm(
-        BilledOrder(id: "o", account: "a", at: .at("2026-11-05T12:00:00Z"), seats: [(amount: 4500, rate: 2000)]))
+        BilledOrder(
+          id: "o", account: "a", at: .at("2026-11-05T12:00:00Z"), seats: [(amount: 4500, rate: 2000)]))
       let position = try await fixture.catchUp()
       let bill = try #require(try await fixture.bill("a", "2026-11").first)
       let encoder = JSONEncoder()

@@ -38,7 +38,8 @@ import Vocabulary
   @Test("a total that was changed by a cent is the one difference, and is not repaired")
   func changedTotal() async throws {
     try await withJune { fixture in
-      try await fixture.pool.execute("update aisle.billing_months set gross = gross + 1 where account_id = 'a'")
+      try await fixture.pool.execute(
+        "update aisle.billing_months set gross = gross + 1 where account_id = 'a'")
       for _ in 1...2 {
         let result = try await reconcile(fixture)
         #expect(
@@ -115,7 +116,8 @@ import Vocabulary
           where currency = \(balance.currency.code)
           """)
         let (due, tax) = try #require(rows.first).decode(Int64.self, Int64.self)
-        let amounts = Dictionary(uniqueKeysWithValues: balance.entries.map { ($0.ledgerAccount, $0.balance.minorUnits) })
+        let amounts = Dictionary(
+          uniqueKeysWithValues: balance.entries.map { ($0.ledgerAccount, $0.balance.minorUnits) })
         #expect(amounts == ["receivable": due, "tax_payable": -tax, "revenue": tax - due])
       }
     }

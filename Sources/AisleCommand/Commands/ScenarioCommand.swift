@@ -7,7 +7,9 @@ struct ScenarioCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scenario",
     abstract: "Play sales that go wrong in interesting ways, and check that nothing did.",
-    subcommands: [Run.self, List.self, Check.self, ScenarioWorkerCommand.self])
+    subcommands: [
+      Run.self, List.self, Check.self, NYCFlightsCommand.self, ScenarioWorkerCommand.self,
+    ])
 
   struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
