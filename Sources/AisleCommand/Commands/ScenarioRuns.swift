@@ -33,13 +33,22 @@ struct ScenarioRuns: Sendable {
     let engine = ScenarioEngine(server: session.conninfo, options: options, logger: session.logger)
     // Progress goes to standard error, so that standard output is the report alone.
     let style = TerminalStyle.detect(fileDescriptor: 2)
-    let outcome = try await engine.run(plan) { recorder in
-      await ProgressPrinter.follow(recorder, style: style, title: scenario.name) { text in
-        FileHandle.standardError.write(Data(text.utf8))
+    let outcome: ScenarioEngine.Outcome
+    do {
+      outcome = try await engine.run(plan) { recorder in
+        await ProgressPrinter.follow(recorder, style: style, title: scenario.name) { text in
+          FileHandle.standardError.write(Data(text.utf8))
+        }
       }
+    } catch is CancellationError {
+      throw CommandFailure("interrupted; \(scenario.name) was not judged")
     }
     if let database = outcome.database {
-      say("kept the database \(database.name): psql \"\(database.conninfo)\"")
+      let place =
+        session.settings.databaseURL == nil
+        ? " on the private server in \(session.settings.home.path), which runs while an aisle command does"
+        : ""
+      say("kept the database \(database.name)\(place)")
     }
     return outcome.report
   }
