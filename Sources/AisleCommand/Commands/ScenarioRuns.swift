@@ -33,13 +33,20 @@ struct ScenarioRuns: Sendable {
     let engine = ScenarioEngine(server: session.conninfo, options: options, logger: session.logger)
     // Progress goes to standard error, so that standard output is the report alone.
     let style = TerminalStyle.detect(fileDescriptor: 2)
-    let outcome = try await engine.run(plan) { recorder in
-      await ProgressPrinter.follow(recorder, style: style, title: scenario.name) { text in
-        FileHandle.standardError.write(Data(text.utf8))
+    let outcome: ScenarioEngine.Outcome
+    do {
+      outcome = try await engine.run(plan) { recorder in
+        await ProgressPrinter.follow(recorder, style: style, title: scenario.name) { text in
+          FileHandle.standardError.write(Data(text.utf8))
+        }
       }
+    } catch is CancellationError {
+      throw CommandFailure("interrupted; \(scenario.name) was not judged")
     }
     if let database = outcome.database {
-      say("kept the database \(database.name); look into it with: AISLE_DATABASE=\(database.name) aisle up")
+      let hint =
+        session.settings.databaseURL == nil ? "; look into it with: AISLE_DATABASE=\(database.name) aisle up" : ""
+      say("kept the database \(database.name)\(hint)")
     }
     return outcome.report
   }

@@ -80,7 +80,7 @@ extension Court {
       select 'hold', a.id, a.seats
       from unnest(\(holds.map(\.id)), \(holds.map(\.seats))) a (id, seats)
       left join (
-        select hold_id, string_agg(seat, ' ' order by seat collate "C") as seats
+        select hold_id, string_agg(distinct seat collate "C", ' ' order by seat collate "C") as seats
         from log_change
         where type = 'seats-held'
         group by hold_id
