@@ -19,6 +19,7 @@ public struct OrderView: Sendable {
   public let refund: Money
   public let status: Status
   public let reason: String?
+  public let paymentMethod: String
   public let placedAt: Timestamp
   public let version: Int64
   public let position: Position
@@ -53,7 +54,7 @@ extension ReadModels {
     try await store.pool.query(
       """
       select order_id, show_id, hold_id, account_id, buyer, lines, amount, refund, currency, status, reason,
-             placed_at, version, position
+             placed_at, version, position, payment_method
       from aisle.orders
       where tenant = \(store.tenant.rawValue) and position > \(position.rawValue)
       order by position
@@ -74,7 +75,7 @@ extension OrderView {
       lines: try JSONDecoder().decode([Ordering.Line].self, from: Data(lines.bytes)),
       total: Money(try row.column(6), currency), refund: Money(try row.column(7), currency),
       status: Status(rawValue: try row.column(9)) ?? .placed, reason: try row.column(10),
-      placedAt: try row.column(11), version: try row.column(12), position: Position(try row.column(13)))
+      paymentMethod: try row.column(14), placedAt: try row.column(11), version: try row.column(12), position: Position(try row.column(13)))
   }
 }
 

@@ -1,0 +1,60 @@
+import Booking
+import Hummingbird
+import Services
+import Vocabulary
+
+/// `/v1/shows/{show_id}/holds` and `/v1/holds`
+struct HoldsResource: Sendable {
+  let booking: BookingService
+  let readModels: ReadModels
+  let time: TimeSource
+  let gate: ReadGate
+
+  func addRoutes(to group: RouterGroup<APIContext>) {
+    group.post("shows/{show_id}/holds", use: hold)
+    group.get("holds/{hold_id}", use: show)
+    group.delete("holds/{hold_id}", use: release)
+  }
+
+  @Sendable
+  private func hold(_ request: Request, _ context: APIContext) async throws -> Response {
+    let show = try context.identifier("show_id", ShowID.self)
+    let key = try request.idempotencyKey()
+    let wanted = try HoldRequest(try await request.jsonBody())
+    // An id that leaves no room for a hold's own part cannot be a show's.
+    guard let id = HoldID.make(show: show, unique: key.uniqueID(of: "hold", in: show.rawValue)) else {
+      throw Problem(ServiceError.bookingRejected(.showNotScheduled))
+    }
+    let held: BookingService.HoldReceipt
+    do throws(ServiceError) {
+      held = try await booking.hold(id, show: show, buyer: wanted.buyer, seats: wanted.seats, context.command)
+    } catch .bookingRejected(let rejection) {
+      throw Problem(rejection).pointing(at: wanted, for: rejection)
+    }
+    return try .json(HoldBody(held.hold, of: show, at: time.now))
+      .created(at: "/v1/holds/\(id)", replayed: !held.receipt.changed)
+      .at(held.receipt.position)
+  }
+
+  @Sendable
+  private func show(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try context.identifier("hold_id", HoldID.self)
+    guard let hold = try await gate.find(in: "shows", request, { try await readModels.hold(id) }) else {
+      throw Problem.notFound("hold", id.rawValue)
+    }
+    return try .json(HoldBody(hold, at: time.now), unlessKnownBy: request)
+  }
+
+  /// Gives the seats back. Repeating it is fine; what is booked has to be cancelled as an order.
+  @Sendable
+  private func release(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try context.identifier("hold_id", HoldID.self)
+    let released: BookingService.HoldReceipt
+    do throws(ServiceError) {
+      released = try await booking.release(id, reason: "released-by-buyer", context.command)
+    } catch .bookingRejected(.showNotScheduled) {
+      throw Problem.notFound("hold", id.rawValue)
+    }
+    return Response(status: .noContent).at(released.receipt.position)
+  }
+}

@@ -1,0 +1,84 @@
+import EventStore
+import Hummingbird
+import Ordering
+import Services
+import Vocabulary
+
+/// `/v1/orders`
+struct OrdersResource: Sendable {
+  let ordering: OrderingService
+  let readModels: ReadModels
+  let gate: ReadGate
+
+  func addRoutes(to group: RouterGroup<APIContext>) {
+    group.post("orders", use: place)
+    group.get("orders", use: list)
+    group.get("orders/{order_id}", use: order)
+    group.post("orders/{order_id}/cancel", use: cancel)
+  }
+
+  @Sendable
+  private func place(_ request: Request, _ context: APIContext) async throws -> Response {
+    let key = try request.idempotencyKey()
+    let body = try await request.jsonBody()
+    let (hold, account, method) = try body.faults.finish(
+      body["hold_id"].identifier(HoldID.self), body["account_id"].identifier(AccountID.self),
+      body["payment_method"].string(length: 1...128))
+    let id = OrderID(unchecked: key.uniqueID(of: "order"))
+    let receipt: OrderingService.Receipt
+    do throws(ServiceError) {
+      receipt = try await ordering.place(
+        id, hold: hold, account: account, paymentMethod: method, context.command)
+    } catch .notFound("hold", _), .bookingRejected(.holdNotFound), .bookingRejected(.showNotScheduled) {
+      throw Problem.notFound("hold", hold.rawValue).with { $0.errors = [Fault(.pointer("/hold_id"), "is not a hold")] }
+    }
+    return try answer(receipt)
+  }
+
+  private func answer(_ receipt: OrderingService.Receipt) throws -> Response {
+    let location = "/v1/orders/\(receipt.order.orderID)"
+    if case .failed(let order, let reason) = receipt.state {
+      throw Problem(
+        .conflict, "order-failed", "Order \(order.orderID) failed: \(reason); hold seats again and place a new order"
+      ).with {
+        $0.order = order.orderID
+        $0.reason = reason
+        $0.headers[.location] = location
+        $0.headers[.aislePosition] = receipt.position.description
+      }
+    }
+    var response = try Response.json(OrderBody(receipt)).created(at: location, replayed: false).at(receipt.position)
+    // Placed, but not seen through yet: whoever finishes it does so soon.
+    if case .placed = receipt.state { response.status = .accepted }
+    response.headers[.eTag] = EntityTag.version(receipt.version).description
+    return response
+  }
+
+  @Sendable
+  private func list(_ request: Request, _ context: APIContext) async throws -> Response {
+    let query = Query(request)
+    let (limit, start) = try query.faults.finish(
+      query.limit(), query.cursor(of: .orders, default: Position.start) { Int64($0).map(Position.init) })
+    try await gate.pass(request, for: "orders")
+    let orders = try await readModels.orders(after: start, limit: limit + 1)
+    return try .json(
+      Page(orders, limit: limit, list: .orders, position: \.position, item: OrderBody.init), unlessKnownBy: request)
+  }
+
+  /// From the order's stream, so it never lags.
+  @Sendable
+  private func order(_ request: Request, _ context: APIContext) async throws -> Response {
+    let receipt = try await ordering.order(try context.identifier("order_id", OrderID.self))
+    return try .json(OrderBody(receipt)).tagged(.version(receipt.version), for: request)
+  }
+
+  /// Needs no Idempotency-Key: a cancelled order stays cancelled, however often it is said.
+  @Sendable
+  private func cancel(_ request: Request, _ context: APIContext) async throws -> Response {
+    let receipt = try await ordering.cancel(try context.identifier("order_id", OrderID.self), context.command)
+    var response = try Response.json(OrderBody(receipt))
+    response.headers[.eTag] = EntityTag.version(receipt.version).description
+    // The seats were freed after the order's last event; the end of the log has both.
+    return response.at(try await gate.store.head())
+  }
+}

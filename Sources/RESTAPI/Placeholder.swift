@@ -1,2 +1,0 @@
-enum RESTAPIPlaceholder {}
-import Hummingbird

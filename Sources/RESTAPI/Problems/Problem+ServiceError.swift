@@ -1,0 +1,146 @@
+import Billing
+import Booking
+import EventStore
+import Hummingbird
+import Ordering
+import PostgreSQL
+import Services
+
+// The one place where what a service says becomes what a client is told.
+extension Problem {
+  init(_ error: any Error) {
+    switch error {
+    case let problem as Problem: self = problem
+    case let error as ServiceError: self.init(error)
+    case let error as ProjectionBehind: self = .projectionBehind(error)
+    case let error as PostgresError: self = .database(error)
+    case is CancellationError:
+      self = Problem(.serviceUnavailable, "cancelled", "The request was given up before it was answered").retry()
+    case let error as HTTPError where (400..<500).contains(error.status.code):
+      self.init(error.status, "bad-request", error.body ?? error.status.reasonPhrase)
+    default: self = .internalError
+    }
+  }
+
+  init(_ error: ServiceError) {
+    switch error {
+    case .bookingRejected(let rejection): self.init(rejection)
+    case .orderRejected(let rejection): self.init(rejection)
+    case .billingRejected(let rejection): self.init(rejection)
+    case .invalid(let reason): self.init(.unprocessableContent, "not-acceptable", "\(reason)")
+    case .notFound(let kind, let id): self = .notFound(kind, id)
+    case .overloaded(let reason):
+      self = Problem(.serviceUnavailable, "overloaded", "\(reason)").retry()
+    case .unavailable: self = .unavailable
+    case .outcomeUnknown:
+      self = Problem(
+        .serviceUnavailable, "outcome-unknown",
+        """
+        The connection to the database was lost at the wrong moment: the request was carried out completely or not \
+        at all. Send it again with the same Idempotency-Key to find out; that is safe
+        """
+      ).retry()
+    }
+  }
+
+  // What the reason was is for the logs; it may name hosts and users.
+  static var unavailable: Problem {
+    Problem(
+      .serviceUnavailable, "unavailable", "The database cannot be reached and nothing was changed; try again shortly"
+    ).retry()
+  }
+
+  static var internalError: Problem {
+    Problem(
+      .internalServerError, "internal-error",
+      "Something went wrong that should not; report it with the X-Request-ID of this answer")
+  }
+
+  private static func projectionBehind(_ error: ProjectionBehind) -> Problem {
+    Problem(
+      .serviceUnavailable, "projection-behind",
+      """
+      The read model \(error.status.name) is at position \(error.status.position) and has not reached \
+      \(error.wanted) in time; try again shortly
+      """
+    ).retry()
+  }
+
+  private static func database(_ error: PostgresError) -> Problem {
+    switch error.kind {
+    case .connectionLost, .connectFailed, .poolExhausted, .closed: .unavailable
+    case .timedOut:
+      Problem(.serviceUnavailable, "timed-out", "The database took too long; ask for less, or try again").retry()
+    case .server where error.isConnectionLost: .unavailable
+    case .server where error.sqlState == .queryCanceled:
+      Problem(.serviceUnavailable, "timed-out", "The database took too long; ask for less, or try again").retry()
+    case .server, .decoding, .client: .internalError
+    }
+  }
+
+  // MARK: Rejections
+
+  init(_ rejection: Booking.Rejection) {
+    let status: HTTPResponse.Status =
+      switch rejection {
+      case .showNotScheduled, .holdNotFound: .notFound
+      case .showAlreadyScheduled, .seatsUnavailable, .noAdjacentSeats, .holdExpired, .holdReleased,
+        .holdAlreadyConfirmed, .holdNotYetExpired, .notConfirmed:
+        .conflict
+      case .invalidPlan, .unknownSeats, .unknownSection, .noSeatsRequested, .duplicateSeats, .tooManySeats,
+        .idReused:
+        .unprocessableContent
+      }
+    self.init(status, rejection.code, rejection.message)
+    switch rejection {
+    case .seatsUnavailable(let conflicts): self.conflicts = conflicts
+    case .holdAlreadyConfirmed(let order): self.order = order
+    case .invalidPlan(let problems): errors = problems.map { Fault(.pointer(""), $0) }
+    case .unknownSection: errors = [Fault(.pointer("/best/section"), "is not a section of the show")]
+    case .idReused: self = .idReused(rejection.message)
+    default: break
+    }
+  }
+
+  init(_ rejection: Ordering.Rejection) {
+    let status: HTTPResponse.Status =
+      switch rejection {
+      case .notPlaced: .notFound
+      case .alreadyConfirmed, .alreadyFailed, .alreadyCancelled: .conflict
+      case .invalidOrder, .idReused: .unprocessableContent
+      }
+    self.init(status, rejection.code, rejection.message)
+    switch rejection {
+    case .alreadyConfirmed(let order), .alreadyCancelled(let order): self.order = order
+    case .alreadyFailed(let order, let reason):
+      self.order = order
+      self.reason = reason
+    case .invalidOrder(let problems): errors = problems.map { Fault(.pointer(""), $0) }
+    case .idReused: self = .idReused(rejection.message)
+    case .notPlaced: break
+    }
+  }
+
+  init(_ rejection: Billing.Rejection) {
+    let status: HTTPResponse.Status =
+      switch rejection {
+      case .alreadyOpened, .alreadyCharged, .alreadyRefunded: .conflict
+      default: .unprocessableContent
+      }
+    self.init(status, rejection.code, rejection.message)
+    switch rejection {
+    case .invalidName: errors = [Fault(.pointer("/name"), "must have 1 to 200 characters")]
+    case .unknownTimeZone:
+      errors = [Fault(.pointer("/time_zone"), "must be an IANA time zone such as America/New_York, or UTC")]
+    default: break
+    }
+  }
+
+  /// Ids are derived from the Idempotency-Key, so a reused id is a reused key.
+  static func idReused(_ message: String) -> Problem {
+    Problem(
+      .unprocessableContent, "id-reused",
+      "\(message). The Idempotency-Key was used for another request before; use a new key for a new request"
+    ).with { $0.errors = [Fault(.header("Idempotency-Key"), "was used for another request before")] }
+  }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Services
+import Vocabulary
+
+/// What goes with a request on its way: its correlation, its path parameters, its logger.
+public struct APIContext: Hummingbird.RequestContext {
+  public var coreContext: CoreRequestContextStorage
+  /// Goes into the metadata of every event that follows from the request.
+  var command = Services.RequestContext()
+
+  public init(source: Source) {
+    coreContext = .init(source: source)
+  }
+
+  /// Takes over what the client says about the request: `X-Request-ID` if it is a UUID, and the W3C trace context.
+  mutating func correlate(with headers: HTTPFields) {
+    command = Services.RequestContext(
+      correlationID: headers[.xRequestID].flatMap(UUID.init(uuidString:)) ?? .timeOrdered(),
+      traceparent: headers[.traceparent].flatMap { Self.isTraceparent($0) ? $0 : nil })
+    logger[metadataKey: "correlation_id"] = "\(correlationID)"
+  }
+
+  var correlationID: String { command.correlationID.uuidString.lowercased() }
+
+  /// `version-traceid-parentid-flags`, all in lower-case hexadecimal.
+  private static func isTraceparent(_ text: String) -> Bool {
+    text.split(separator: "-", omittingEmptySubsequences: false).map(\.utf8.count) == [2, 32, 16, 2]
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "-"): true
+        default: false
+        }
+      }
+  }
+}
+
+// Path parameters. The router gives them as they were sent, percent escapes included.
+extension APIContext {
+  func identifier<Subject>(
+    _ name: String, _: Identifier<Subject>.Type = Identifier<Subject>.self
+  ) throws(Problem) -> Identifier<Subject> {
+    try parameter(name, "an identifier of 1 to 128 characters out of A-Z a-z 0-9 . _ : -", Identifier.init(_:))
+  }
+
+  func month() throws(Problem) -> Month {
+    try parameter("month", "a month such as 2026-11", Month.init(_:))
+  }
+
+  private func parameter<Value>(
+    _ name: String, _ rule: String, _ make: (String) -> Value?
+  ) throws(Problem) -> Value {
+    let text = parameters.get(name) ?? ""
+    guard let value = text.percentDecoded().flatMap(make) else {
+      throw .invalidRequest(.parameter(name), "is \"\(text.prefix(64))\"; it must be \(rule)")
+    }
+    return value
+  }
+}

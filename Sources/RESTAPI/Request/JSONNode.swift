@@ -1,0 +1,137 @@
+import Vocabulary
+
+/// A place in a request's JSON body. Reading it either gives a value or records a fault with its JSON Pointer, so
+/// that one answer names everything that has to be mended. Members that nobody reads are ignored.
+struct JSONNode {
+  private enum Content {
+    case value(JSONValue)
+    case absent
+    /// Something around it is wrong already, and has been recorded.
+    case unreadable
+  }
+
+  private let content: Content
+  let pointer: String
+  let faults: Faults
+
+  init(_ value: JSONValue, faults: Faults) {
+    self.init(.value(value), "", faults)
+  }
+
+  private init(_ content: Content, _ pointer: String, _ faults: Faults) {
+    self.content = content
+    self.pointer = pointer
+    self.faults = faults
+  }
+
+  /// Whether there is something other than null.
+  var isPresent: Bool {
+    switch content {
+    case .value(.null), .absent: false
+    case .value, .unreadable: true
+    }
+  }
+
+  var isObject: Bool { if case .value(.object) = content { true } else { false } }
+
+  func reject(_ message: String) { faults.add(.pointer(pointer), message) }
+
+  // MARK: Structure
+
+  subscript(name: String) -> JSONNode {
+    let escaped = name.replacing("~", with: "~0").replacing("/", with: "~1")
+    switch content {
+    case .value(.object(let members)):
+      return JSONNode(members[name].map(Content.value) ?? .absent, "\(pointer)/\(escaped)", faults)
+    case .value, .absent, .unreadable:
+      return JSONNode(.unreadable, "\(pointer)/\(escaped)", faults)
+    }
+  }
+
+  /// Records a fault unless this is an object.
+  func requireObject() {
+    read("an object") { if case .object = $0 { true } else { nil } }
+  }
+
+  /// Every element, read by `element`; nil if one could not be.
+  func array<Element>(
+    of count: ClosedRange<Int>, _ element: (JSONNode) -> Element?
+  ) -> [Element]? {
+    guard let values = read("an array", { if case .array(let values) = $0 { values } else { nil } }) else {
+      return nil
+    }
+    guard count.contains(values.count) else {
+      reject("has \(values.count) elements; use \(count.lowerBound) to \(count.upperBound)")
+      return nil
+    }
+    let elements = values.enumerated().map { index, value in
+      element(JSONNode(.value(value), "\(pointer)/\(index)", faults))
+    }
+    let readable = elements.compactMap(\.self)
+    return readable.count == elements.count ? readable : nil
+  }
+
+  // MARK: Values
+
+  func integer(_ range: ClosedRange<Int64>, default absence: Int64? = nil) -> Int64? {
+    if let absence, !isPresent { return absence }
+    let rule = "an integer from \(range.lowerBound) to \(range.upperBound)"
+    guard let text = read(rule, { if case .number(let text) = $0 { text } else { nil } }) else { return nil }
+    guard let number = Int64(text), range.contains(number) else {
+      reject("is \(text.prefix(40)); it must be \(rule), written without fraction and exponent")
+      return nil
+    }
+    return number
+  }
+
+  /// Text without control characters.
+  func string(length: ClosedRange<Int>) -> String? {
+    guard let text = text("a string of \(length.lowerBound) to \(length.upperBound) characters") else { return nil }
+    guard length.contains(text.count) else {
+      reject("has \(text.count) characters; use \(length.lowerBound) to \(length.upperBound)")
+      return nil
+    }
+    guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+      reject("contains a control character; leave it out")
+      return nil
+    }
+    return text
+  }
+
+  func identifier<Subject>(_: Identifier<Subject>.Type = Identifier<Subject>.self) -> Identifier<Subject>? {
+    parse("an identifier of 1 to 128 characters out of A-Z a-z 0-9 . _ : -", Identifier<Subject>.init(_:))
+  }
+
+  func timestamp() -> Timestamp? {
+    parse("an instant as in RFC 3339, such as 2026-11-24T19:30:00Z", Timestamp.init(rfc3339:))
+  }
+
+  func currency() -> Currency? { parse("an ISO 4217 currency such as EUR", Currency.init(_:)) }
+
+  private func parse<Value>(_ rule: String, _ make: (String) -> Value?) -> Value? {
+    guard let text = text(rule) else { return nil }
+    guard let value = make(text) else {
+      reject("is \"\(text.prefix(64))\"; it must be \(rule)")
+      return nil
+    }
+    return value
+  }
+
+  private func text(_ rule: String) -> String? {
+    read(rule) { if case .string(let text) = $0 { text } else { nil } }
+  }
+
+  @discardableResult
+  private func read<Value>(_ rule: String, _ take: (JSONValue) -> Value?) -> Value? {
+    switch content {
+    case .unreadable: return nil
+    case .absent:
+      reject("is missing; it must be \(rule)")
+      return nil
+    case .value(let value):
+      if let taken = take(value) { return taken }
+      reject("is \(value.kind); it must be \(rule)")
+      return nil
+    }
+  }
+}

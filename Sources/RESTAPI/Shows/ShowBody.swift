@@ -1,0 +1,64 @@
+import Booking
+import Services
+import Vocabulary
+
+/// A show as it is answered.
+struct ShowBody: Encodable {
+  let showID: ShowID
+  let title: String
+  let startsAt: Timestamp
+  let currency: Currency
+  let taxRateBasisPoints: Int
+  let holdTTLSeconds: Int
+  /// How many seats there are.
+  let seats: Int
+  /// Left out in lists.
+  var sections: [Section]?
+  let version: Int64
+
+  struct Section: Encodable {
+    let id: SectionID
+    let price: Money
+    let rows: [SeatPlan.Row]
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case showID = "show_id"
+    case title
+    case startsAt = "starts_at"
+    case currency
+    case taxRateBasisPoints = "tax_rate_bp"
+    case holdTTLSeconds = "hold_ttl_seconds"
+    case seats, sections, version
+  }
+}
+
+extension ShowBody {
+  init(_ show: ShowView) {
+    self.init(
+      showID: show.id, title: show.title, startsAt: show.startsAt, currency: show.currency,
+      taxRateBasisPoints: show.taxRateBasisPoints, holdTTLSeconds: show.holdTTLSeconds, seats: show.seats,
+      sections: Section.list(show.sections, in: show.currency), version: show.version)
+  }
+
+  /// A show that was just scheduled.
+  init(_ show: Booking.Schedule, version: Int64) {
+    self.init(
+      showID: show.showID, title: show.title, startsAt: show.startsAt, currency: show.currency,
+      taxRateBasisPoints: show.taxRateBasisPoints, holdTTLSeconds: show.holdTTLSeconds,
+      seats: show.sections.reduce(0) { $0 + $1.rows.reduce(0) { $0 + $1.seats } },
+      sections: Section.list(show.sections, in: show.currency), version: version)
+  }
+
+  var withoutSections: ShowBody {
+    var copy = self
+    copy.sections = nil
+    return copy
+  }
+}
+
+extension ShowBody.Section {
+  fileprivate static func list(_ sections: [SeatPlan.Section], in currency: Currency) -> [ShowBody.Section] {
+    sections.map { ShowBody.Section(id: $0.id, price: Money($0.price, currency), rows: $0.rows) }
+  }
+}
