@@ -73,7 +73,7 @@ let package = Package(
     .target(
       name: "Scenarios",
       dependencies: [
-        "Services", "Lake",
+        "Migrations", "Services", "Lake",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Yams", package: "Yams"),
@@ -103,8 +103,13 @@ let package = Package(
         "TestSupport", "RESTAPI", .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     .testTarget(name: "LakeTests", dependencies: ["TestSupport", "Lake", "Services"]),
-    .testTarget(name: "ScenarioTests", dependencies: ["TestSupport", "Scenarios"]),
-    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "AisleCommand"]),
+    .testTarget(
+      name: "ScenarioTests", dependencies: ["TestSupport", "Scenarios"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "TestSupport", "AisleCommand", .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -20,8 +20,9 @@ struct RootCommand: AsyncParsableCommand {
       """,
     version: AisleVersion.current,
     subcommands: [
-      UpCommand.self, ServeCommand.self, MigrateCommand.self, EventsCommand.self,
-      ProjectionsCommand.self, BenchCommand.self,
+      UpCommand.self, ServeCommand.self, MigrateCommand.self, DoctorCommand.self, EventsCommand.self,
+      BillingCommand.self, LakeCommand.self,
+      ProjectionsCommand.self, ScenarioCommand.self, BenchCommand.self,
     ])
 }
 

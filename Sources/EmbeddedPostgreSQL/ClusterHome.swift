@@ -33,15 +33,20 @@ struct ClusterHome: Sendable {
     guard let home = ClusterHome(existing: url) else {
       throw .homeUnusable(path: url.path, reason: errnoText())
     }
-    guard FileFacts(path: home.path)?.isDirectory == true else {
-      throw .homeUnusable(path: home.path, reason: "it is not a directory")
-    }
-    guard access(home.path, W_OK | X_OK) == 0 else {
-      let reason = errnoText()
-      let owner = FileFacts(path: home.path).map { ServerAccount.owner(of: $0).name } ?? "somebody else"
-      throw .homeUnusable(path: home.path, reason: "\(reason), it belongs to user '\(owner)'")
-    }
+    try home.checkWritable()
     self = home
+  }
+
+  /// Checks that this process can make files in the home.
+  func checkWritable() throws(PostgresClusterError) {
+    guard FileFacts(path: path)?.isDirectory == true else {
+      throw .homeUnusable(path: path, reason: "it is not a directory")
+    }
+    guard access(path, W_OK | X_OK) == 0 else {
+      let reason = errnoText()
+      let owner = FileFacts(path: path).map { ServerAccount.owner(of: $0).name } ?? "somebody else"
+      throw .homeUnusable(path: path, reason: "\(reason), it belongs to user '\(owner)'")
+    }
   }
 
   /// Makes the directory and those above it, and returns why it could not.

@@ -21,6 +21,13 @@ public struct ClusterStatus: Equatable, Sendable {
   public let dataDirectory: String
   /// The file with the server's messages.
   public let logFile: String
+
+  public init(state: State, dataVersion: Int?, dataDirectory: String, logFile: String) {
+    self.state = state
+    self.dataVersion = dataVersion
+    self.dataDirectory = dataDirectory
+    self.logFile = logFile
+  }
 }
 
 extension PostgresCluster {

@@ -71,7 +71,9 @@ func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
 
 /// Opens a file in the home for writing. When root works in a home that belongs to a user, the file
 /// is given to that user, who could not use the home otherwise.
-func openForWriting(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(PostgresClusterError) -> Int32 {
+func openForWriting(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(PostgresClusterError)
+  -> Int32
+{
   let descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode)
   guard descriptor >= 0 else {
     if errno == ENOSPC || errno == EDQUOT { throw .diskFull(path: path, detail: errnoText()) }

@@ -51,7 +51,9 @@ final class FileLock: Sendable {
   func unlock() { flock(descriptor, LOCK_UN) }
 
   private var isAtItsPath: Bool {
-    guard let held = FileFacts(descriptor: descriptor), let named = FileFacts(path: path) else { return false }
+    guard let held = FileFacts(descriptor: descriptor), let named = FileFacts(path: path) else {
+      return false
+    }
     return held.device == named.device && held.inode == named.inode
   }
 }

@@ -21,6 +21,9 @@ package struct MaintenanceConnection: ~Copyable {
 
   deinit { PQfinish(connection) }
 
+  /// The version of libpq, as in 150018 for 15.18.
+  static var clientVersion: Int { Int(PQlibVersion()) }
+
   /// As in 150018 for version 15.18.
   package var serverVersion: Int { Int(PQserverVersion(connection)) }
 

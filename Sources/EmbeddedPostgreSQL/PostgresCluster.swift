@@ -108,7 +108,11 @@ public final class PostgresCluster: Sendable {
   }
 
   private func stopBlocking(_ mode: ServerControl.ShutdownMode) throws(PostgresClusterError) -> Bool {
-    guard let lock = users.withLock({ lock in defer { lock = nil }; return lock }) else { return false }
+    let held = users.withLock { lock in
+      defer { lock = nil }
+      return lock
+    }
+    guard let lock = held else { return false }
     isLeaving.store(true, ordering: .relaxed)
     let isStopped = try control.leave(users: lock, mode: mode, patience: Patience(seconds: 60))
     control.log.info(

@@ -18,23 +18,29 @@ public struct PostgresInstallation: Equatable, Sendable {
   func program(_ name: String) -> String { "\(directory)/\(name)" }
 
   /// Every directory that is looked at, in order.
-  public static func searchedDirectories(path: String? = ProcessInfo.processInfo.environment["PATH"]) -> [String] {
+  public static func searchedDirectories() -> [String] {
     // Debian keeps the versions beside each other; Red Hat's packages use /usr/pgsql-15.
     versioned(in: "/usr/lib/postgresql", prefix: "").map { "\($0)/bin" }
       + versioned(in: "/usr", prefix: "pgsql-").map { "\($0)/bin" }
-      + (path ?? "").split(separator: ":").map(String.init)
+      + (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
   }
 
-  /// The installations in these directories, newest first.
-  public static func installed(in directories: [String] = searchedDirectories()) -> [PostgresInstallation] {
+  /// The installations in these directories, newest first. Blocks.
+  static func installed(in directories: [String] = searchedDirectories()) -> [PostgresInstallation] {
     var found: [PostgresInstallation] = []
     for directory in directories {
       let isComplete = ["initdb", "postgres"].allSatisfy { access("\(directory)/\($0)", X_OK) == 0 }
-      guard isComplete, let version = version(of: directory), !found.contains(where: { $0.version == version })
+      guard isComplete, let version = version(of: directory),
+        !found.contains(where: { $0.version == version })
       else { continue }
       found.append(PostgresInstallation(directory: directory, version: version))
     }
     return found.sorted { $0.version > $1.version }
+  }
+
+  /// ``installed(in:)`` for callers that may not block: a version may have to be asked for.
+  public static func found(in directories: [String] = searchedDirectories()) async -> [PostgresInstallation] {
+    await onDedicatedThread { installed(in: directories) }
   }
 
   /// The installation to run data of that major version with, or the newest for new data.
@@ -65,7 +71,8 @@ public struct PostgresInstallation: Equatable, Sendable {
       let digits = part.hasPrefix("pgsql-") ? part.dropFirst(6) : part
       if let version = Int(digits) { return version }
     }
-    guard let output = try? Program.run(["\(directory)/postgres", "--version"], patience: Patience(seconds: 10)),
+    let question = ["\(directory)/postgres", "--version"]
+    guard let output = try? Program.run(question, patience: Patience(seconds: 10)),
       output.ending == .exited(0)
     else { return nil }
     // postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1); development versions: 19devel

@@ -38,8 +38,7 @@ struct ServerControl: Sendable {
     let transition = try lockTransition(patience: patience)
     defer { transition.unlock() }
     let users = try FileLock.open(home.usersLock)
-    guard try patience.wait(until: { () throws(PostgresClusterError) in try users.tryLock(.shared) ? true : nil }) != nil
-    else { throw busy(users, patience) }
+    try take(users, .shared, patience: patience)
 
     switch try presence(patience: patience) {
     case .running(let postmaster):
@@ -82,8 +81,7 @@ struct ServerControl: Sendable {
 
   func lockTransition(patience: Patience) throws(PostgresClusterError) -> FileLock {
     let lock = try FileLock.open(home.transitionLock)
-    guard try patience.wait(until: { () throws(PostgresClusterError) in try lock.tryLock(.exclusive) ? true : nil }) != nil
-    else { throw busy(lock, patience) }
+    try take(lock, .exclusive, patience: patience)
     return lock
   }
 
@@ -101,7 +99,13 @@ struct ServerControl: Sendable {
     }
   }
 
-  private func busy(_ lock: FileLock, _ patience: Patience) -> PostgresClusterError {
-    patience.end == .cancelled ? .cancelled : .busy(lockPath: lock.path, seconds: patience.seconds)
+  private func take(
+    _ lock: FileLock, _ mode: FileLock.Mode, patience: Patience
+  ) throws(PostgresClusterError) {
+    let taken = try patience.wait { () throws(PostgresClusterError) -> Bool? in
+      try lock.tryLock(mode) ? true : nil
+    }
+    if taken == true { return }
+    throw patience.end == .cancelled ? .cancelled : .busy(lockPath: lock.path, seconds: patience.seconds)
   }
 }

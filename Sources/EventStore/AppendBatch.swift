@@ -22,7 +22,7 @@ struct AppendBatch {
     var places = (operation: [Int32](), index: [Int32]())
     var events: [NewEvent] = []
     for (number, append) in appends.enumerated() {
-      firstEvents.append(append.lazy.compactMap(\.events.first).first?.id)
+      firstEvents.append(append.firstEventID)
       for part in append {
         let stream: Int32
         if let known = indexes[part.stream] {

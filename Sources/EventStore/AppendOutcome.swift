@@ -46,6 +46,17 @@ public struct AppendConflict: Sendable, Hashable {
   }
 
   public let streams: [Stream]
+
+  /// Whether the streams could still grow into what was expected of them.
+  var mayPassLater: Bool {
+    streams.allSatisfy { stream in
+      switch stream.expected {
+      case .any, .noStream: false
+      case .streamExists: true
+      case .version(let version): stream.actual < version
+      }
+    }
+  }
 }
 
 /// An append that definitely wrote nothing, for a reason other than a conflict.
@@ -58,7 +69,8 @@ public enum AppendError: Error, Sendable, CustomStringConvertible {
   case rejected(PostgresError)
   /// One of the event ids is already stored with other content.
   case eventIDReused
-  /// No connection could be made, so nothing was sent.
+  /// No connection could be made, or the database was not able to write at all (no space, a lock held for too
+  /// long); nothing was stored.
   case unavailable(PostgresError)
 
   public var description: String {
@@ -67,7 +79,7 @@ public enum AppendError: Error, Sendable, CustomStringConvertible {
     case .overloaded(let waiting): "\(waiting) appends are already waiting; slow down and try again"
     case .rejected(let error): "the database refused the events: \(error)"
     case .eventIDReused: "an event id of this append is already stored with other content; use a new id"
-    case .unavailable(let error): "the database cannot be reached, nothing was written: \(error)"
+    case .unavailable(let error): "the database is not available, nothing was written: \(error)"
     }
   }
 }

@@ -1,4 +1,5 @@
 import DequeModule
+import Foundation
 
 /// The appends that wait while a batch is in flight, without input or output. First come, first served.
 struct AppendQueue<Reply> {
@@ -40,12 +41,17 @@ struct AppendQueue<Reply> {
   }
 
   /// The next batch; empty when there is nothing to send, and then sending has stopped.
+  ///
+  /// An append that repeats another one's event ids waits for the batch after it, which finds the first one stored:
+  /// in the same batch it would be a conflict with itself.
   mutating func nextBatch() -> [Entry] {
     var batch: [Entry] = []
+    var firstIDs: Set<UUID> = []
     var size = 0
     while let next = entries.first, batch.count < limits.batchAppends {
       let nextSize = next.append.byteCount
       if !batch.isEmpty && size + nextSize > limits.batchBytes { break }
+      if let id = next.append.firstEventID, !firstIDs.insert(id).inserted { break }
       size += nextSize
       batch.append(entries.removeFirst())
     }

@@ -50,19 +50,19 @@ final class AppendSequencer: Sendable {
   }
 
   /// Sends a batch; if the database refuses it as a whole, halves it until the culprit stands alone.
-  private func send(_ batch: [AppendQueue<Reply>.Entry]) async {
+  private func send(_ batch: [AppendQueue<Reply>.Entry], sentBefore: Bool = false) async {
     let attempt = AppendBatch(batch.map(\.append), tenant: tenant)
     do {
-      let outcomes = try await deliver(attempt)
+      let outcomes = try await deliver(attempt, sentBefore: sentBefore)
       for (entry, outcome) in zip(batch, outcomes) { entry.reply.resume(returning: outcome) }
-    } catch DeliveryError.rejected where batch.count > 1 {
-      await send(Array(batch[..<(batch.count / 2)]))
-      await send(Array(batch[(batch.count / 2)...]))
+    } catch DeliveryError.rejected(_, let sentBefore) where batch.count > 1 {
+      await send(Array(batch[..<(batch.count / 2)]), sentBefore: sentBefore)
+      await send(Array(batch[(batch.count / 2)...]), sentBefore: sentBefore)
     } catch {
       let result: Result<AppendOutcome, AppendError> =
         switch error {
-        case .rejected(let error) where error.sqlState == .uniqueViolation: .failure(.eventIDReused)
-        case .rejected(let error): .failure(.rejected(error))
+        case .rejected(let error, _) where error.sqlState == .uniqueViolation: .failure(.eventIDReused)
+        case .rejected(let error, _): .failure(.rejected(error))
         case .notSent(let error): .failure(.unavailable(error))
         case .unknown(let error): .success(.unknown(error))
         }
@@ -71,9 +71,9 @@ final class AppendSequencer: Sendable {
   }
 
   private enum DeliveryError: Error {
-    /// The server answered with an error: nothing of the batch is stored.
-    case rejected(PostgresError)
-    /// It never left this process.
+    /// The data is at fault: nothing of the batch is stored.
+    case rejected(PostgresError, sentBefore: Bool)
+    /// It never left this process, or the server could not do it at all: nothing of the batch is stored.
     case notSent(PostgresError)
     /// It was sent and the answer is lost.
     case unknown(PostgresError)
@@ -81,27 +81,26 @@ final class AppendSequencer: Sendable {
 
   /// Sends the batch until there is an answer or the time is up. Sending again is safe: what an earlier try has
   /// stored is recognised by its event ids.
-  private func deliver(_ batch: AppendBatch) async throws(DeliveryError) -> [Result<AppendOutcome, AppendError>] {
+  private func deliver(
+    _ batch: AppendBatch, sentBefore: Bool
+  ) async throws(DeliveryError) -> [Result<AppendOutcome, AppendError>] {
     let deadline = ContinuousClock.now + retryFor
-    var sentBefore = false
+    var sentBefore = sentBefore
     var pause = Duration.milliseconds(20)
     while true {
       do {
         let rows = try await pool.query(batch.sql)
         let outcomes = try batch.outcomes(rows)
-        guard sentBefore else { return outcomes }
-        // What we find stored now, we stored ourselves.
-        return outcomes.map { result in
-          if case .success(.duplicate(let receipt)) = result { .success(.committed(receipt)) } else { result }
-        }
+        return sentBefore ? outcomes.map(Self.afterResending) : outcomes
       } catch let error as PostgresError {
         let mayBeStored = error.isConnectionLost || error.kind == .timedOut || error.kind == .decoding
         let mayPass = mayBeStored || error.sqlState?.isRetryable == true || error.kind == .connectFailed
         sentBefore = sentBefore || mayBeStored
         guard mayPass, ContinuousClock.now < deadline else {
-          if sentBefore { throw .unknown(error) }
-          if error.kind == .server { throw .rejected(error) }
-          throw .notSent(error)
+          if error.kind == .server, error.sqlState?.isCausedByInput == true {
+            throw .rejected(error, sentBefore: sentBefore)
+          }
+          throw sentBefore ? .unknown(error) : .notSent(error)
         }
         logger.warning("append batch is sent again", metadata: ["error": "\(error)"])
         try? await Task.sleep(for: pause)
@@ -110,6 +109,22 @@ final class AppendSequencer: Sendable {
         // Only cancellation is left, and nothing cancels this task.
         throw .unknown(PostgresError(.client, "\(error)"))
       }
+    }
+  }
+
+  private static func afterResending(
+    _ result: Result<AppendOutcome, AppendError>
+  ) -> Result<AppendOutcome, AppendError> {
+    switch result {
+    case .success(.duplicate(let receipt)):
+      // What we find stored now, we stored ourselves.
+      .success(.committed(receipt))
+    case .success(.conflict(let conflict)) where conflict.mayPassLater:
+      // The first try may still wait in a server that has not noticed that we are gone, and be right by then.
+      .success(
+        .unknown(
+          PostgresError(.connectionLost, "the connection was lost; sent again, the append was a conflict")))
+    default: result
     }
   }
 }

@@ -77,7 +77,7 @@ extension EventStore {
         """
         select e.position, e.version, e.recorded_at, e.schema_version, e.id, e.correlation_id, e.causation_id,
                e.type, e.actor, e.traceparent, e.data, s.name
-        from unnest(\(categories)) c (name)
+        from (select distinct n from unnest(\(categories)) n) c (name)
         cross join lateral (
           select *
           from aisle.events i

@@ -27,9 +27,8 @@ public struct SubscriptionRunner: Sendable {
         let progress = try await processBatch()
         pause = .milliseconds(50)
         if progress.isCaughtUp { await watcher.wait(beyond: progress.position) }
-      } catch is CancellationError {
-        return
       } catch {
+        // A handler may throw a CancellationError of its own; only our own ends the subscription.
         if Task.isCancelled { return }
         logger.error("a batch failed and will be tried again", metadata: ["error": "\(error)"])
         await record(error)
@@ -103,11 +102,17 @@ public struct SubscriptionRunner: Sendable {
     }
   }
 
+  /// The row may not exist yet: the first batch makes it in the transaction that has just failed.
   private func record(_ error: any Error) async {
-    _ = try? await store.pool.execute(
-      """
-      update aisle.checkpoints set last_error = \("\(error)")
-      where tenant = \(store.tenant.rawValue) and subscription = \(subscription.name)
-      """)
+    do {
+      try await store.pool.execute(
+        """
+        insert into aisle.checkpoints as c (tenant, subscription, last_error)
+        values (\(store.tenant.rawValue), \(subscription.name), \("\(error)"))
+        on conflict (tenant, subscription) do update set last_error = excluded.last_error
+        """)
+    } catch {
+      logger.warning("the error could not be recorded", metadata: ["error": "\(error)"])
+    }
   }
 }

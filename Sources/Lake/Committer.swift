@@ -72,7 +72,6 @@ struct Committer {
       lastPosition: last.lastPosition, count: last.lastPosition - first.firstPosition + 1,
       lastEventID: lastEventID, previousSHA256: manifest.lastDigest, files: parts.map(\.file))
     try put(entry)
-    try manifest.refresh()
   }
 
   /// Gives a data file its final name.
@@ -99,11 +98,12 @@ struct Committer {
     try step(.temporaryRemoved)
   }
 
-  private func put(_ entry: ManifestEntry) throws {
+  private mutating func put(_ entry: ManifestEntry) throws {
+    let content = try entry.encoded()
     let path = "\(layout.temporary)/entry-\(UUID().uuidString)\(LakeLayout.temporarySuffix)"
     do {
       let file = try File.create(path)
-      try entry.encoded().withBytes { (bytes) throws(LakeError) in try file.write(bytes) }
+      try content.withBytes { (bytes) throws(LakeError) in try file.write(bytes) }
       try step(.entryWritten)
       try file.synchronize()
       try step(.entryFlushed)
@@ -117,6 +117,9 @@ struct Committer {
     try step(.entryTemporaryRemoved)
     try Directory.synchronize(layout.manifest)
     try step(.manifestFlushed)
+    // Not read back: another exporter's next entry may be there already, and what this one has prepared since
+    // would then be numbered after it.
+    manifest.append(entry, content: content)
   }
 
   /// Removes what interrupted exports left. Only while nobody else writes: what looks left behind may be

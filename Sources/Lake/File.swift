@@ -90,7 +90,8 @@ enum Directory {
     if mkdir(path, 0o755) == 0 { return true }
     let code = errno
     var status = stat()
-    if code == EEXIST, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return false }
+    // Read-only and network file systems may refuse in their own ways to create what is there.
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return false }
     throw .io(operation: "create the directory", path: path, code: code == EEXIST ? ENOTDIR : code)
   }
 

@@ -97,6 +97,21 @@ public struct LakeBill: Codable, Sendable, Hashable {
   public let due: Int64
   public let lines: Int64
 
+  public init(
+    accountID: String, month: String, currency: String, gross: Int64, tax: Int64, refunds: Int64, net: Int64,
+    due: Int64, lines: Int64
+  ) {
+    self.accountID = accountID
+    self.month = month
+    self.currency = currency
+    self.gross = gross
+    self.tax = tax
+    self.refunds = refunds
+    self.net = net
+    self.due = due
+    self.lines = lines
+  }
+
   enum CodingKeys: String, CodingKey {
     case month, currency, gross, tax, refunds, net, due, lines
     case accountID = "account_id"

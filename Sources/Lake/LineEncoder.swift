@@ -124,7 +124,6 @@ struct LineEncoder {
     }
   }
 
-  private static let hyphenBefore: Set<Int> = [4, 6, 8, 10]
   private static let digits = Array("0123456789abcdef".utf8)
 
   private static func append(_ id: UUID?, to line: inout [UInt8]) {
@@ -132,7 +131,7 @@ struct LineEncoder {
     line.append(.quote)
     withUnsafeBytes(of: id.uuid) { bytes in
       for index in bytes.indices {
-        if hyphenBefore.contains(index) { line.append(.minus) }
+        if index == 4 || index == 6 || index == 8 || index == 10 { line.append(.minus) }
         line.append(digits[Int(bytes[index] >> 4)])
         line.append(digits[Int(bytes[index] & 15)])
       }

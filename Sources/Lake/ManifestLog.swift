@@ -19,10 +19,19 @@ struct ManifestLog {
       if let reason = Self.contradiction(entry, number: number, after: last, digest: lastDigest) {
         throw .damagedManifest(path: layout.entry(number), reason: reason)
       }
-      last = entry
-      lastDigest = digest
-      for file in entry.files { paths.insert(file.path) }
+      append(entry, digest: digest)
     }
+  }
+
+  /// Takes note of an entry that was just committed as the next one.
+  mutating func append(_ entry: ManifestEntry, content: [UInt8]) {
+    append(entry, digest: SHA256.hexadecimal(of: content))
+  }
+
+  private mutating func append(_ entry: ManifestEntry, digest: String) {
+    last = entry
+    lastDigest = digest
+    for file in entry.files { paths.insert(file.path) }
   }
 
   /// What `refresh` would refuse, in words, or nil.

@@ -76,8 +76,12 @@ public final class PollThread: SerialExecutor, TaskExecutor, Sendable {
   // MARK: Waiting
 
   /// Suspends until the socket is ready, the deadline passes or ``interrupt(_:)`` is called for it.
+  ///
+  /// A caller whose cancellation handler interrupts says `unlessCancelled`: a cancellation just before the wait
+  /// begins would otherwise be missed.
   func readiness(
-    of fd: Int32, for interest: Interest, until deadline: ContinuousClock.Instant?
+    of fd: Int32, for interest: Interest, until deadline: ContinuousClock.Instant?,
+    unlessCancelled: Bool = false
   ) async -> Readiness {
     let events: Int32 =
       switch interest {
@@ -86,7 +90,8 @@ public final class PollThread: SerialExecutor, TaskExecutor, Sendable {
       case .readOrWrite: POLLIN | POLLOUT
       }
     return await withCheckedContinuation { continuation in
-      let mustWake = state.withLock { state in
+      let mustWake: Bool? = state.withLock { state in
+        if unlessCancelled && Task.isCancelled { return nil }
         state.nextWait += 1
         state.waits.append(
           Wait(
@@ -96,6 +101,7 @@ public final class PollThread: SerialExecutor, TaskExecutor, Sendable {
         state.sleeping = false
         return true
       }
+      guard let mustWake else { return continuation.resume(returning: .interrupted) }
       if mustWake { wake() }
     }
   }
@@ -119,65 +125,88 @@ public final class PollThread: SerialExecutor, TaskExecutor, Sendable {
   // MARK: The loop
 
   private func run() {
-    var descriptors: [pollfd] = []
+    var poller = Poller(reader: wakeReader)
+    var jobs: [UnownedJob] = []
+    var rounds = 0
     while true {
-      let jobs = state.withLock { state in
-        defer { state.jobs.removeAll(keepingCapacity: true) }
-        return state.jobs
+      state.withLock { state in
+        jobs.removeAll(keepingCapacity: true)
+        swap(&jobs, &state.jobs)
       }
       for job in jobs {
         job.runSynchronously(
           isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
       }
-      guard pollOnce(&descriptors) else { break }
+      // Jobs make jobs: a statement is several of them. The sockets are looked at when there are none left, or
+      // after a while, so that busy callers cannot starve the others.
+      rounds += 1
+      if !jobs.isEmpty && rounds < Self.roundsBetweenPolls { continue }
+      rounds = 0
+      guard pollOnce(&poller) else { return }
     }
   }
 
+  private static let roundsBetweenPolls = 32
+
+  /// Buffers that are used again and again.
+  private struct Poller {
+    var descriptors: [pollfd]
+    /// The waits behind `descriptors[1...]`, by id, ascending.
+    var waits: [UInt64] = []
+    var ended: [(Wait, Readiness)] = []
+
+    init(reader: Int32) { descriptors = [pollfd(fd: reader, events: Int16(POLLIN), revents: 0)] }
+  }
+
   /// Polls until something happens; false when the thread should end.
-  private func pollOnce(_ descriptors: inout [pollfd]) -> Bool {
-    descriptors.removeAll(keepingCapacity: true)
-    descriptors.append(pollfd(fd: wakeReader, events: Int16(POLLIN), revents: 0))
-    var waiting: [UInt64] = []
-    let timeout: Int32? = state.withLock { state in
-      if state.stopping && state.jobs.isEmpty && state.waits.isEmpty { return nil }
-      var earliest: ContinuousClock.Instant?
-      for wait in state.waits {
-        descriptors.append(pollfd(fd: wait.fd, events: wait.events, revents: 0))
-        waiting.append(wait.id)
-        if let deadline = wait.deadline { earliest = min(earliest ?? deadline, deadline) }
-      }
-      guard state.jobs.isEmpty else { return 0 }
-      state.sleeping = true
-      guard let earliest else { return -1 }
-      return (ContinuousClock.now.duration(to: earliest)).pollMilliseconds
+  private func pollOnce(_ poller: inout Poller) -> Bool {
+    guard let timeout = prepare(&poller) else { return false }
+    let count = poll(&poller.descriptors, nfds_t(poller.descriptors.count), timeout)
+    if count > 0 && poller.descriptors[0].revents != 0 {
+      var drained: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+      while read(wakeReader, &drained, 32) == 32 {}
     }
-    guard let timeout else { return false }
-    let count = poll(&descriptors, nfds_t(descriptors.count), timeout)
-    if count > 0 && descriptors[0].revents != 0 {
-      var drained = [UInt8](repeating: 0, count: 64)
-      while read(wakeReader, &drained, drained.count) == drained.count {}
-    }
-    let now = ContinuousClock.now
-    let ended = state.withLock { state in
+    let hasDeadlines = timeout > 0
+    let now = hasDeadlines || count == 0 ? ContinuousClock.now : nil
+    state.withLock { state in
       state.sleeping = false
-      // `waits` may have grown or shrunk since; positions 0..<waiting.count match by id only.
-      var ready: Set<UInt64> = []
-      for (index, id) in waiting.enumerated() where descriptors[index + 1].revents != 0 { ready.insert(id) }
-      var ended: [(Wait, Readiness)] = []
+      // Others may have removed waits meanwhile, but nobody can have added one: only this thread does.
+      var next = 0
       state.waits.removeAll { wait in
-        if ready.contains(wait.id) {
-          ended.append((wait, .ready))
-        } else if let deadline = wait.deadline, deadline <= now {
-          ended.append((wait, .deadlinePassed))
+        while next < poller.waits.count && poller.waits[next] < wait.id { next += 1 }
+        guard next < poller.waits.count, poller.waits[next] == wait.id else { return false }
+        if poller.descriptors[next + 1].revents != 0 {
+          poller.ended.append((wait, .ready))
+        } else if let now, let deadline = wait.deadline, deadline <= now {
+          poller.ended.append((wait, .deadlinePassed))
         } else {
           return false
         }
         return true
       }
-      return ended
     }
-    for (wait, readiness) in ended { wait.continuation.resume(returning: readiness) }
+    for (wait, readiness) in poller.ended { wait.continuation.resume(returning: readiness) }
+    poller.ended.removeAll(keepingCapacity: true)
     return true
+  }
+
+  /// Fills the descriptors and says for how long to sleep, in milliseconds; nil when the thread should end.
+  private func prepare(_ poller: inout Poller) -> Int32? {
+    poller.descriptors.removeLast(poller.descriptors.count - 1)
+    poller.waits.removeAll(keepingCapacity: true)
+    return state.withLock { state in
+      if state.stopping && state.jobs.isEmpty && state.waits.isEmpty { return nil }
+      var earliest: ContinuousClock.Instant?
+      for wait in state.waits {
+        poller.descriptors.append(pollfd(fd: wait.fd, events: wait.events, revents: 0))
+        poller.waits.append(wait.id)
+        if let deadline = wait.deadline { earliest = min(earliest ?? deadline, deadline) }
+      }
+      guard state.jobs.isEmpty else { return 0 }
+      state.sleeping = true
+      guard let earliest else { return -1 }
+      return ContinuousClock.now.duration(to: earliest).pollMilliseconds
+    }
   }
 }
 

@@ -4,7 +4,7 @@ extension PostgresConnection {
 
   /// Runs `body` in a transaction of this connection; see ``PostgresPool/transaction(_:)``.
   public nonisolated func transaction<T: Sendable>(_ body: () async throws -> T) async throws -> T {
-    try await query("begin")
+    try await begin()
     let value: T
     do {
       value = try await body()
@@ -12,12 +12,27 @@ extension PostgresConnection {
       await rollBack()
       throw error
     }
+    let tag: String
+    do {
+      tag = try await query("commit").commandTag
+    } catch {
+      // Cancelled before the commit was sent.
+      if await isInTransaction { await rollBack() }
+      throw error
+    }
     // The server answers a commit of a failed transaction with success and the tag ROLLBACK.
-    let tag = try await query("commit").commandTag
     guard tag == "COMMIT" else {
       throw PostgresError(.server, "the transaction had failed and was rolled back", sqlState: "25P02")
     }
     return value
+  }
+
+  /// A second `begin` would only warn, and the first `commit` would then commit half of the outer transaction.
+  private func begin() async throws {
+    if isInTransaction {
+      throw PostgresError(.client, "a transaction is already open on this connection; it cannot be nested")
+    }
+    try await query("begin")
   }
 
   /// Also when the task has been cancelled: the connection must not stay inside the transaction.

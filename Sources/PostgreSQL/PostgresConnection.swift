@@ -18,8 +18,15 @@ public actor PostgresConnection {
   private var isOpen = true
   private var isBusy = false
   private var queue: [CheckedContinuation<Void, Never>] = []
-  private var prepared: [String: String] = [:]
+  /// By text; a text has several statements when its parameters were of different types.
+  private var prepared: [String: [PreparedStatement]] = [:]
+  private var preparedCount = 0
   private var notifications: [Notification] = []
+
+  private struct PreparedStatement {
+    let name: String
+    let types: [UInt32]
+  }
 
   /// A message of `NOTIFY`.
   public struct Notification: Sendable, Hashable {
@@ -103,12 +110,16 @@ public actor PostgresConnection {
   }
 
   private func prepare(_ statement: SQL) async throws -> String {
-    if let name = prepared[statement.text] { return name }
-    let name = "s\(prepared.count + 1)"
+    for known in prepared[statement.text] ?? []
+    where known.types.elementsEqual(statement.parameters.lazy.map(\.typeOID)) {
+      return known.name
+    }
+    let name = "s\(preparedCount + 1)"
     let types = statement.parameters.map(\.typeOID)
     guard PQsendPrepare(connection, name, statement.text, Int32(types.count), types) == 1 else { throw lost() }
     _ = try await finish(by: nil)
-    prepared[statement.text] = name
+    preparedCount += 1
+    prepared[statement.text, default: []].append(PreparedStatement(name: name, types: types))
     return name
   }
 
@@ -131,7 +142,7 @@ public actor PostgresConnection {
         if !notifications.isEmpty { return notifications.removeFirst() }
         try Task.checkCancellation()
         let readiness = await withTaskCancellationHandler {
-          await thread.readiness(of: socket, for: .read, until: deadline)
+          await thread.readiness(of: socket, for: .read, until: deadline, unlessCancelled: true)
         } onCancel: {
           thread.interrupt(socket)
         }
@@ -161,6 +172,11 @@ public actor PostgresConnection {
 
   /// False inside a transaction, or after one has failed without a rollback.
   var isIdle: Bool { PQtransactionStatus(connection) == PQTRANS_IDLE }
+
+  /// True also when the transaction has failed.
+  var isInTransaction: Bool {
+    isOpen && [PQTRANS_INTRANS, PQTRANS_INERROR].contains(PQtransactionStatus(connection))
+  }
 
   /// Whether the server has hung up or said something unasked, found without a round trip.
   var hasUnreadInput: Bool {
@@ -194,10 +210,14 @@ public actor PostgresConnection {
 
   /// Sends what is buffered, then reads until the statement is complete. Returns the last result or throws the
   /// first error. Cancelling the task cancels the statement on the server; the connection stays usable.
-  private func finish(by timeout: Duration?) async throws -> QueryResult {
+  private func finish(by timeout: Duration?, startsCopy: Bool = false) async throws -> QueryResult {
     let results = try await untilDone(by: timeout) { try await self.readResults() }
-    if let error = results.lazy.compactMap(\.error).first { throw error }
     guard let last = results.last else { throw lost() }
+    if last.status == PGRES_COPY_OUT && !startsCopy {
+      try await abandonCopy()
+      throw PostgresError(.client, "COPY … TO STDOUT runs through copyOut(_:)")
+    }
+    if let error = results.lazy.compactMap(\.error).first { throw error }
     return last
   }
 
@@ -243,6 +263,11 @@ public actor PostgresConnection {
       }
       results.append(result)
       if result.status == PGRES_COPY_OUT { break }
+      if result.status == PGRES_COPY_IN {
+        // Nobody has data for it, and libpq would give this same result for ever: the server is told to give up.
+        PQputCopyEnd(connection, "COPY … FROM STDIN is not supported")
+        try await flush()
+      }
     }
     collectNotifications()
     guard PQstatus(connection) == CONNECTION_OK else {
@@ -292,13 +317,16 @@ public actor PostgresConnection {
   ) async throws {
     try await exclusively {
       guard PQsendQuery(connection, statement) == 1 else { throw lost() }
-      let started = try await finish(by: nil)
+      let started = try await finish(by: nil, startsCopy: true)
       guard started.status == PGRES_COPY_OUT else {
         throw PostgresError(.client, "not a COPY … TO STDOUT statement")
       }
       do {
-        while let chunk = try await untilDone(by: nil, { try await self.nextChunk(of: chunkBytes) }) {
-          try await body(chunk)
+        var isLast = false
+        while !isLast {
+          let next = try await untilDone(by: nil, { try await self.nextChunk(of: chunkBytes) })
+          if !next.chunk.isEmpty { try await body(next.chunk) }
+          isLast = next.isLast
         }
       } catch {
         try await abandonCopy()
@@ -308,7 +336,8 @@ public actor PostgresConnection {
     }
   }
 
-  private func nextChunk(of size: Int) async throws -> CopyChunk? {
+  /// After the last chunk libpq must not be asked again: it would answer "no COPY in progress".
+  private func nextChunk(of size: Int) async throws -> (chunk: CopyChunk, isLast: Bool) {
     var chunk = CopyChunk()
     while chunk.bytes.count < size {
       var row: UnsafeMutablePointer<CChar>?
@@ -321,12 +350,12 @@ public actor PostgresConnection {
           PQconsumeInput(connection) == 1
         else { throw lost() }
       } else if count == -1 {
-        return chunk.isEmpty ? nil : chunk
+        return (chunk, true)
       } else {
         throw lost()
       }
     }
-    return chunk
+    return (chunk, false)
   }
 
   private func abandonCopy() async throws {

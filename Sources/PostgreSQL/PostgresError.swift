@@ -65,9 +65,10 @@ public struct SQLState: Hashable, Sendable, ExpressibleByStringLiteral {
   public static let insufficientPrivilege: SQLState = "42501"
   public static let duplicateDatabase: SQLState = "42P04"
 
-  /// Class 08 (connection exception) and the shutdown states of class 57.
+  /// Class 08 (connection exception; 08P01, a message that the server could not read, is none) and the shutdown
+  /// states of class 57.
   public var isConnectionFailure: Bool {
-    code.hasPrefix("08") || code == "57P01" || code == "57P02" || code == "57P03"
+    (code.hasPrefix("08") && code != "08P01") || code == "57P01" || code == "57P02" || code == "57P03"
   }
 
   /// The transaction did nothing and may simply be run again.

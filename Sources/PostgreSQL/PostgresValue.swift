@@ -21,6 +21,9 @@ public struct PostgresType: Hashable, Sendable {
   public static let timestamptz = PostgresType(oid: 1184, arrayOID: 1185)
   public static let uuid = PostgresType(oid: 2950, arrayOID: 2951)
   public static let jsonb = PostgresType(oid: 3802, arrayOID: 3807)
+
+  static let arrayOIDs = Set(
+    [bool, bytea, int8, int2, int4, text, varchar, name, timestamptz, uuid, jsonb].map(\.arrayOID))
 }
 
 /// A Swift value that travels in PostgreSQL's binary format, both ways.
@@ -156,7 +159,8 @@ extension Array: PostgresValue where Element: PostgresValue {
   }
 
   public func appendPostgresBytes(to bytes: inout [UInt8]) {
-    if let raw = self as? [UInt8] {
+    // The type is asked for because every empty array can be cast to every array.
+    if Element.self == UInt8.self, let raw = self as? [UInt8] {
       bytes.append(contentsOf: raw)
       return
     }
@@ -183,19 +187,21 @@ extension Array: PostgresValue where Element: PostgresValue {
 
   public init(postgresBytes bytes: UnsafeRawBufferPointer?, type: UInt32) throws(PostgresError) {
     guard let bytes else { throw PostgresError.mismatch(Self.self, type, nil) }
+    let malformed = PostgresError.mismatch(Self.self, type, bytes)
     if type == PostgresType.bytea.oid {
-      guard let raw = Array<UInt8>(bytes) as? Self else { throw PostgresError.mismatch(Self.self, type, bytes) }
+      guard Element.self == UInt8.self, let raw = Array<UInt8>(bytes) as? Self else { throw malformed }
       self = raw
       return
     }
-    let malformed = PostgresError.mismatch(Self.self, type, bytes)
-    guard bytes.count >= 12 else { throw malformed }
+    // What is not an array must not be read as one; only a known array type has the header that follows.
+    guard PostgresType.arrayOIDs.contains(type), bytes.count >= 12 else { throw malformed }
     let dimensions = bytes.bigEndian(Int32.self)
     let elementType = bytes.bigEndian(UInt32.self, at: 8)
     self = []
-    guard dimensions > 0 else { return }
+    guard dimensions != 0 else { return }
     guard dimensions == 1, bytes.count >= 20 else { throw malformed }
     let count = Int(bytes.bigEndian(Int32.self, at: 12))
+    guard count >= 0, count <= bytes.count / 4 else { throw malformed }
     reserveCapacity(count)
     var offset = 20
     for _ in 0..<count {

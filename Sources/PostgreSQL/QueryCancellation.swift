@@ -4,7 +4,8 @@ import Synchronization
 /// Cancels the statement that is running on a connection, and only that one.
 ///
 /// `PQcancel` opens a connection of its own and blocks, so it runs on a separate thread. A request that is still
-/// under way when its statement has ended must not hit the next statement: ``disarm(_:)`` waits for it.
+/// under way when its statement has ended must not hit the next statement: ``disarm(_:)`` waits for it. A request
+/// that overtakes its own statement is ignored by the server, so it is repeated while the statement runs.
 final class QueryCancellation: Sendable {
   /// Sendable: libpq documents `PQcancel` as safe from any thread (even from a signal handler); the struct is
   /// freed only when nothing refers to this object any more.
@@ -39,12 +40,15 @@ final class QueryCancellation: Sendable {
       state.underWay += 1
       return true
     }
-    if send { start() }
+    if send { start(repeatingFor: ticket) }
   }
 
   func cancelNow() {
-    state.withLock { $0.underWay += 1 }
-    start()
+    let ticket = state.withLock { state in
+      state.underWay += 1
+      return state.armed
+    }
+    start(repeatingFor: ticket)
   }
 
   func disarm(_ ticket: UInt64) async {
@@ -67,7 +71,7 @@ final class QueryCancellation: Sendable {
     }
   }
 
-  private func start() {
+  private func start(repeatingFor ticket: UInt64?) {
     BlockingThread.start { [self] in
       if let pointer = handle.pointer {
         var message = [CChar](repeating: 0, count: 256)
@@ -80,6 +84,11 @@ final class QueryCancellation: Sendable {
         return state.waiters
       }
       for waiter in waiters { waiter.resume() }
+      guard let ticket, state.withLock({ $0.armed == ticket }) else { return }
+      Task {
+        try await Task.sleep(for: .milliseconds(100))
+        cancel(ticket)
+      }
     }
   }
 }

@@ -6,15 +6,18 @@ import Testing
 
 @Suite("two exports of one lake")
 struct ConcurrencyTests {
-  /// Holds an export at its first commit until `resume` is called.
+  /// Holds an export the first time that it comes to a step, until `open` is called.
   final class Gate: Sendable {
     private let reached = DispatchSemaphore(value: 0)
     private let opened = DispatchSemaphore(value: 0)
     private let isFirst = Mutex(true)
+    private let place: ExportStep
+
+    init(at place: ExportStep = .entryFlushed) { self.place = place }
 
     /// For the export's own thread.
     func hold(at step: ExportStep) {
-      guard step == .entryFlushed,
+      guard step == place,
         isFirst.withLock({ first in
           defer { first = false }
           return first
@@ -88,6 +91,27 @@ struct ConcurrencyTests {
     #expect(report.events == 100)
     #expect(report.orphans == [])
     #expect(try lake.paths().filter { $0.hasPrefix("_temporary") } == [])
+  }
+
+  @Test("that share it: the one that wins a commit notices when the other wins the next")
+  func lostNextRace() async throws {
+    let log = TestLog.random(100, seed: 34)
+    let lake = TestLake()
+    let gate = Gate(at: .manifestFlushed)
+    var shared = TestLake.options
+    shared.whenBusy = .share
+    let options = shared
+    async let first = lake.export(log, options: options) { gate.hold(at: $0) }
+    await gate.untilReached()
+    let committed = try #require(try lake.entries().last?.lastPosition)
+    let second = try await lake.export(log, through: 70, options: options)
+    #expect(second.events == 70 - committed)
+    gate.open()
+    #expect(try await first.events == committed + 30)
+    let report = try await lake.verify()
+    #expect(report.problems == [])
+    #expect(report.events == 100)
+    #expect(report.orphans == [])
   }
 
   @Test("or eight that share it, with different cuts, give every event once")

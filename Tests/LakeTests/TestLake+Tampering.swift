@@ -22,10 +22,10 @@ extension TestLake {
   }
 
   /// Replaces a data file's lines, compressed as an export would.
-  func rewrite(_ path: String, _ change: (inout [String]) -> Void) throws {
+  func rewrite(_ path: String, end: String = "\n", _ change: (inout [String]) -> Void = { _ in }) throws {
     var lines = try linesOf(path)
     change(&lines)
-    let text = Array(lines.map { $0 + "\n" }.joined().utf8)
+    let text = Array((lines.joined(separator: "\n") + end).utf8)
     var compressed = Data()
     let compressor = try ZstdCompressor(path: path, level: 3)
     try text.withBytes { (bytes) throws(LakeError) in

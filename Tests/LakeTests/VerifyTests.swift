@@ -175,6 +175,17 @@ struct VerifyTests {
     #expect(problem.message.contains(#"expected ,"version": at byte"#))
   }
 
+  @Test("reports a last line that does not end")
+  func unendedLine() async throws {
+    let (lake, files) = try await lake()
+    let file = try #require(files.last)
+    try lake.rewrite(file.path, end: "")
+    try lake.coverTracks()
+    let problem = try await lake.verify().problems.first { $0.kind == .fileDamaged }
+    #expect(problem?.line == file.count)
+    #expect(problem?.message == "cannot be read from here: the last line does not end")
+  }
+
   @Test("reports a stream version that is out of turn")
   func streamVersion() async throws {
     var log = TestLog()

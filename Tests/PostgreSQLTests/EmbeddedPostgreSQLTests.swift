@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import TestSupport
 import Testing
 
@@ -10,7 +9,8 @@ struct EmbeddedPostgreSQLTests {
   @Test("the first start makes a durable server that listens on a Unix socket only")
   func firstStart() async throws {
     try await withTemporaryHome { home in
-      let cluster = try await start(home, settings: ["fsync": "off", "listen_addresses": "*", "work_mem": "7MB"])
+      let cluster = try await start(
+        home, settings: ["fsync": "off", "listen_addresses": "*", "work_mem": "7MB"])
       #expect(cluster.wasStarted)
       #expect(try await cluster.show("fsync") == "on")
       #expect(try await cluster.show("synchronous_commit") == "on")
@@ -100,7 +100,10 @@ struct EmbeddedPostgreSQLTests {
     try await withClusterHome { home in
       let data = home.appending(path: "postgres").path
       let stranger = try sleepingProcess(as: ServerAccount.forData(at: data))
-      defer { stranger.killGroup(); _ = stranger.waitForEnding() }
+      defer {
+        kill(stranger.processID, SIGKILL)
+        _ = stranger.waitForEnding()
+      }
       let file = "\(data)/postmaster.pid"
       let text = "\(stranger.processID)\n\(data)\n1700000000\n5432\n/tmp\n\n  5432001    0\nready   \n"
       try Data(text.utf8).write(to: URL(filePath: file))
@@ -147,7 +150,9 @@ struct EmbeddedPostgreSQLTests {
       let cluster = try await start(home)
       #expect(getsid(cluster.processID) == cluster.processID)
       let inherited = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(cluster.processID)/fd")
-        .compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(cluster.processID)/fd/\($0)") }
+        .compactMap {
+          try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(cluster.processID)/fd/\($0)")
+        }
       let ours = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(listening)")
       #expect(!inherited.contains(ours))
       #expect(!inherited.contains { $0.hasSuffix("postgres.users.lock") })
@@ -201,174 +206,4 @@ struct EmbeddedPostgreSQLTests {
       try await cluster.stop()
     }
   }
-}
-
-@Suite("Errors of an embedded cluster")
-struct EmbeddedPostgreSQLErrorTests {
-  @Test("missing binaries are named with the command that installs them")
-  func missingBinaries() async throws {
-    try await withTemporaryHome { home in
-      let expected = PostgresClusterError.binariesMissing(searched: ["/nowhere/bin"])
-      await #expect(throws: expected) {
-        try await start(home) { $0.searchedDirectories = ["/nowhere/bin"] }
-      }
-      #expect(expected.description.contains("apt-get install postgresql"))
-    }
-  }
-
-  @Test("a home behind a closed door is refused, with the door's name")
-  func closedDirectory() async throws {
-    try await withTemporaryHome { home in
-      let door = home.appending(path: "door")
-      let inner = door.appending(path: "home")
-      try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
-      // Root may enter, but its server may not; an ordinary user is the server's user.
-      chmod(door.path, geteuid() == 0 ? 0o700 : 0o000)
-      defer { chmod(door.path, 0o700) }
-      let error = await #expect(throws: PostgresClusterError.self) { try await start(inner) }
-      if geteuid() == 0 {
-        #expect(
-          error == .homeNotEnterable(home: inner.path, directory: door.path, account: "postgres"))
-      }
-      #expect(try #require(error).description.contains("AISLE_HOME"))
-    }
-  }
-
-  @Test("a home that is a file is refused")
-  func homeIsFile() async throws {
-    try await withTemporaryHome { home in
-      let file = home.appending(path: "file")
-      try Data().write(to: file)
-      await #expect(throws: PostgresClusterError.homeUnusable(path: file.path, reason: "it is not a directory")) {
-        try await start(file)
-      }
-    }
-  }
-
-  @Test("data of a version that is not installed is refused, and not touched")
-  func otherVersion() async throws {
-    try await withClusterHome { home in
-      let version = home.appending(path: "postgres/PG_VERSION")
-      try Data("9\n".utf8).write(to: version)
-      let error = await #expect(throws: PostgresClusterError.self) { try await start(home) }
-      guard case .dataDirectoryVersion(_, madeBy: 9, let installed) = error else {
-        Issue.record("unexpected: \(String(describing: error))")
-        return
-      }
-      #expect(!installed.isEmpty)
-      #expect(try String(contentsOf: version, encoding: .utf8) == "9\n")
-    }
-  }
-
-  @Test("a data directory with other files in it is refused, and not touched")
-  func foreignFiles() async throws {
-    try await withTemporaryHome { home in
-      let data = home.appending(path: "postgres")
-      try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
-      try Data("mine".utf8).write(to: data.appending(path: "letter.txt"))
-      await #expect(throws: PostgresClusterError.dataDirectoryUnrecognised(path: data.path)) {
-        try await start(home)
-      }
-      #expect(try names(in: data) == ["letter.txt"])
-    }
-  }
-
-  @Test("something else in the socket directory's place is refused")
-  func socketDirectoryTaken() async throws {
-    try await withClusterHome { home in
-      let cluster = try await start(home) { $0.socketParent = home.path }
-      let directory = try #require(PostmasterFile(in: home.path + "/postgres")).socketDirectory
-      try await cluster.stop()
-      try Data().write(to: URL(filePath: directory))
-      await #expect(
-        throws: PostgresClusterError.socketDirectoryUnusable(path: directory, reason: "it is not a directory")
-      ) {
-        try await start(home) { $0.socketParent = home.path }
-      }
-    }
-  }
-
-  @Test("a socket directory that others may enter is closed before the server listens in it")
-  func socketDirectoryOpen() async throws {
-    try await withClusterHome { home in
-      let cluster = try await start(home)
-      let directory = try #require(PostmasterFile(in: home.path + "/postgres")).socketDirectory
-      #expect(try #require(FileFacts(path: directory)).mode & 0o777 == 0o700)
-      try await cluster.stop()
-      #expect(FileFacts(path: directory) == nil)
-    }
-  }
-
-  @Test("a server that does not start is reported with its own last words")
-  func failedStart() async throws {
-    try await withClusterHome { home in
-      let error = await #expect(throws: PostgresClusterError.self) {
-        try await start(home, settings: ["shared_buffers": "nonsense"])
-      }
-      guard case .startFailed(_, let logPath, let logTail) = error else {
-        Issue.record("unexpected: \(String(describing: error))")
-        return
-      }
-      #expect(logPath == home.path + "/postgres.log")
-      #expect(logTail.contains("nonsense"))
-    }
-  }
-}
-
-private func start(
-  _ home: URL, settings: [String: String] = [:], with change: @escaping @Sendable (inout ServerControl) -> Void = { _ in }
-) async throws -> PostgresCluster {
-  var log = Logger(label: "EmbeddedPostgreSQLTests")
-  log.logLevel = .critical
-  let quiet = log
-  return try await PostgresCluster.start(home: home) { home in
-    var control = ServerControl(home: home, settings: settings, log: quiet)
-    change(&control)
-    return control
-  }
-}
-
-extension PostgresCluster {
-  fileprivate func query(_ statement: String) async throws -> [String] {
-    let conninfo = conninfo
-    return try await onDedicatedThread { () throws(MaintenanceConnection.Failure) in
-      let connection = try MaintenanceConnection(conninfo)
-      return try connection.execute(statement)
-    }
-  }
-
-  fileprivate func show(_ setting: String) async throws -> String {
-    try await query("show \(setting)").joined()
-  }
-}
-
-/// A home with a stopped cluster in it: a copy, because `initdb` takes most of a test's time.
-private func withClusterHome(_ body: (URL) async throws -> Void) async throws {
-  let original = try await StoppedCluster.shared.value
-  try await withTemporaryHome { home in
-    let copy = try await onDedicatedThread { () throws(PostgresClusterError) in
-      try Program.run(
-        ["cp", "-a", original.url.appending(path: "postgres").path, home.path], patience: Patience(seconds: 60))
-    }
-    try #require(copy.ending == .exited(0), "\(copy.text)")
-    try await body(home)
-  }
-}
-
-private enum StoppedCluster {
-  static let shared = Task {
-    let home = try TemporaryHome()
-    try await start(home.url).stop()
-    return home
-  }
-}
-
-private func names(in directory: URL) throws -> [String] {
-  try FileManager.default.contentsOfDirectory(atPath: directory.path)
-}
-
-private func sleepingProcess(as account: ServerAccount) throws -> ChildProcess {
-  let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
-  defer { close(null) }
-  return try ChildProcess.spawn(account.launcher + ["sleep", "600"], output: null)
 }

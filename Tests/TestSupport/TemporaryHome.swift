@@ -61,15 +61,16 @@ public final class TemporaryHome: Sendable {
   private static let watch = """
     flock -x "$1/process.lock" true
     file="$1/postgres/postmaster.pid"
-    if [ -e "$file" ]; then
-      server=$(sed -n 1p "$file")
-      socket=$(sed -n 5p "$file")
-      if grep -q "$1" "/proc/$server/cmdline"; then
-        kill -QUIT "$server"
-        flock -w 30 -x "$1/postgres.server.lock" true
+    # Held by every process of a server and of an initdb.
+    while [ -e "$1/postgres.server.lock" ] && ! flock -n -x "$1/postgres.server.lock" true; do
+      if [ -e "$file" ]; then
+        server=$(sed -n 1p "$file")
+        socket=$(sed -n 5p "$file")
+        grep -q "$1" "/proc/$server/cmdline" && kill -QUIT "$server"
       fi
-      case "$socket" in /tmp/aisle-*) rm -rf "$socket" ;; esac
-    fi
+      sleep 0.1
+    done
+    case "$socket" in /tmp/aisle-*) rm -rf "$socket" ;; esac
     rm -rf "$1"
     """
 }

@@ -38,8 +38,8 @@ enum Shell {
       error: .string(limit: 1 << 20))
     guard result.terminationStatus.isSuccess else {
       throw Failure(
-        description: "\(program) failed (\(result.terminationStatus)): \(result.standardError ?? "")")
+        description: "\(program) failed (\(result.terminationStatus)): \(result.standardError)")
     }
-    return result.standardOutput ?? ""
+    return result.standardOutput
   }
 }

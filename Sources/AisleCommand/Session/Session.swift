@@ -1,3 +1,4 @@
+import ArgumentParser
 import EmbeddedPostgreSQL
 import Foundation
 import Logging
@@ -54,7 +55,8 @@ struct Session: Sendable {
     guard let url = settings.databaseURL else {
       let cluster = try await PostgresCluster.start(home: settings.home, log: logger)
       do {
-        try await use(cluster.conninfo, migrates: schema == .upToDate, settings, schema, logger, body)
+        let conninfo = cluster.conninfo(database: settings.databaseName)
+        try await use(conninfo, migrates: schema == .upToDate, settings, schema, logger, body)
       } catch {
         do { try await cluster.stop() } catch { logger.warning("the embedded server was not stopped: \(error)") }
         throw error
@@ -126,7 +128,9 @@ private final class Outcome: Sendable {
     }
   }
 
+  /// Interrupted commands end as shells expect it: 128 + SIGINT.
   func result() throws {
-    if let error = error.withLock({ $0 }) { throw error }
+    guard let error = error.withLock({ $0 }) else { return }
+    throw error is CancellationError ? ExitCode(130) : error
   }
 }

@@ -8,6 +8,8 @@ struct Settings: Sendable {
   let databaseURL: String?
   /// `AISLE_HOME`: where the embedded server keeps its data.
   let home: URL
+  /// `AISLE_DATABASE`: which database of the embedded server, for example one that a scenario has kept.
+  let databaseName: String
   /// `AISLE_HTTP_PORT`
   let httpPort: Int
   /// `AISLE_POOL_SIZE`: most connections of one process.
@@ -18,6 +20,7 @@ struct Settings: Sendable {
   init(_ reader: ConfigReader = ConfigReader(provider: EnvironmentVariablesProvider())) throws {
     databaseURL = reader.string(forKey: "aisle.database.url", isSecret: true).flatMap { $0.isEmpty ? nil : $0 }
     home = URL(filePath: reader.string(forKey: "aisle.home", default: ".aisle"), directoryHint: .isDirectory)
+    databaseName = reader.string(forKey: "aisle.database", default: "aisle")
     httpPort = reader.int(forKey: "aisle.http.port", default: 8080)
     poolSize = reader.int(forKey: "aisle.pool.size", default: 16)
     logLevel = try reader.string(forKey: "aisle.log.level").map { text in
@@ -26,6 +29,9 @@ struct Settings: Sendable {
           "AISLE_LOG_LEVEL is \"\(text)\"; use \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
       }
       return level
+    }
+    guard databaseName.wholeMatch(of: /[A-Za-z0-9_]{1,63}/) != nil else {
+      throw CommandFailure("AISLE_DATABASE is \"\(databaseName)\"; use 1 to 63 letters, digits and underscores")
     }
     guard (1...65_535).contains(httpPort) else {
       throw CommandFailure("AISLE_HTTP_PORT is \(httpPort); a port is 1 to 65535")

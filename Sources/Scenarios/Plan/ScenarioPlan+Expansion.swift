@@ -1,3 +1,4 @@
+import Services
 import Vocabulary
 
 extension ScenarioPlan {
@@ -46,7 +47,7 @@ extension ScenarioPlan {
           account: ids.labelled(group.accounts[member % group.accounts.count]),
           show: ids.labelled(group.show),
           wish: group.wants.drawn(by: &lot),
-          hold: HoldID(unchecked: ids.labelled("\(scenario.name).\(name)")),
+          hold: ids.hold(of: group.show, "\(scenario.name).\(name)"),
           order: OrderID(unchecked: ids.labelled("\(scenario.name).\(name)")),
           thinkTime: lot.duration(in: group.thinkTime),
           sends: group.repeatEachRequest,
@@ -116,6 +117,13 @@ private struct RunIDs {
   }
 
   func labelled(_ id: String) -> String { id + suffix }
+
+  /// A hold's id begins with its show's.
+  func hold(of show: ShowID, _ unique: String) -> HoldID {
+    let show = labelled(show)
+    let unique = labelled(unique)
+    return HoldID.make(show: show, unique: unique) ?? HoldID(unchecked: "\(show):\(unique)")
+  }
 
   func labelled<Subject>(_ id: Identifier<Subject>) -> Identifier<Subject> {
     Identifier(unchecked: id.rawValue + suffix)

@@ -44,7 +44,7 @@ public struct PlannedBuyer: Hashable, Sendable {
 }
 
 /// The seats that one person asks for, with the number drawn.
-public enum PlannedWish: Hashable, Sendable {
+public enum PlannedWish: Hashable, Sendable, Codable {
   case named([SeatID])
   case best(Int, section: SectionID?)
 

@@ -9,7 +9,8 @@ struct AccountZones {
 
   /// What the log says about some accounts before a position.
   static func load(
-    of accounts: Set<AccountID>, before position: Position, tenant: TenantID, on connection: PostgresConnection
+    of accounts: Set<AccountID>, before position: Position, tenant: TenantID,
+    on connection: PostgresConnection
   ) async throws -> AccountZones {
     let rows = try await connection.query(
       """

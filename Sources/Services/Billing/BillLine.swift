@@ -47,7 +47,9 @@ extension BillLine {
 
     public init?(_ text: String) {
       let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-      guard parts.count == 2, let position = Int64(parts[0]), let lineNumber = Int(parts[1]) else { return nil }
+      guard parts.count == 2, let position = Int64(parts[0]), let lineNumber = Int(parts[1]) else {
+        return nil
+      }
       self.init(position: position, lineNumber: lineNumber)
     }
 

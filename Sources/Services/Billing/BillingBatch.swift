@@ -60,7 +60,8 @@ struct BillingBatch: Sendable {
 
   /// The lines of an account's month in the order of the log.
   func lines(
-    of account: AccountID, _ month: Month, asOf position: Position? = nil, after cursor: BillLine.Cursor = .start,
+    of account: AccountID, _ month: Month, asOf position: Position? = nil,
+    after cursor: BillLine.Cursor = .start,
     limit: Int = .max
   ) async throws -> Answer<BillLine> {
     try await store.pool.withConnection { connection in

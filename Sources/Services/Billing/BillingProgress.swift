@@ -15,7 +15,8 @@ struct BillingProgress: Sendable, Hashable {
   /// Columns 0…3: position, last_order, whether there is an error, rebuild_through.
   init(row: Row) throws {
     self.init(
-      position: Position(try row.column(0)), lastOrder: Position(try row.column(1)), hasFailed: try row.column(2),
+      position: Position(try row.column(0)), lastOrder: Position(try row.column(1)),
+      hasFailed: try row.column(2),
       rebuildThrough: Position(try row.column(3)))
   }
 

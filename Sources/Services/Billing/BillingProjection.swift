@@ -36,7 +36,8 @@ struct BillingProjection: Sendable {
     let sources = try events.compactMap(Source.init)
     guard let last = sources.last else { return }
     let zones = try await AccountZones.load(
-      of: Set(sources.map(\.order.accountID)), before: last.event.position, tenant: store.tenant, on: connection)
+      of: Set(sources.map(\.order.accountID)), before: last.event.position, tenant: store.tenant,
+      on: connection)
     let entries = try sources.map { source in
       let zone = zones.zone(of: source.order.accountID, at: source.event.position)
       return switch source.kind {
@@ -79,7 +80,9 @@ extension BillingProjection.Source {
       Billing.BillableOrder(
         accountID: account, orderID: order, showID: show, sourcePosition: recorded.position.rawValue,
         currency: currency,
-        lines: lines.map { .init(seat: $0.seat, amount: $0.amount, taxRateBasisPoints: $0.taxRateBasisPoints) },
+        lines: lines.map {
+          .init(seat: $0.seat, amount: $0.amount, taxRateBasisPoints: $0.taxRateBasisPoints)
+        },
         occurredAt: instant)
     }
     switch try recorded.decode(as: Ordering.Event.self) {

@@ -32,14 +32,16 @@ extension BillingService {
   /// The lines of an account's month in the order of the log, after a cursor; at most `limit`, and never more than
   /// ``maximumPage``.
   public func lines(
-    _ account: AccountID, _ month: Month, source: BillSource = .automatic, after cursor: BillLine.Cursor? = nil,
+    _ account: AccountID, _ month: Month, source: BillSource = .automatic,
+    after cursor: BillLine.Cursor? = nil,
     limit: Int = 100
   ) async throws(ServiceError) -> BillLinePage {
     let limit = min(max(1, limit), Self.maximumPage)
     let start = cursor ?? .start
     // One more than asked for tells whether there is a next page.
     let answer = try await answer(
-      from: source, tables: { try await self.tables.lines(of: account, month, after: start, limit: limit + 1) },
+      from: source,
+      tables: { try await self.tables.lines(of: account, month, after: start, limit: limit + 1) },
       batch: { try await self.batch.lines(of: account, month, after: start, limit: limit + 1) })
     if answer.rows.isEmpty { try await requireAccount(account) }
     let page = Array(answer.rows.prefix(limit))
@@ -50,7 +52,8 @@ extension BillingService {
 
   /// The bills of all accounts of a month, after a cursor; at most `limit`, and never more than ``maximumPage``.
   public func monthOverview(
-    _ month: Month, source: BillSource = .automatic, after cursor: MonthOverview.Cursor? = nil, limit: Int = 100
+    _ month: Month, source: BillSource = .automatic, after cursor: MonthOverview.Cursor? = nil,
+    limit: Int = 100
   ) async throws(ServiceError) -> MonthOverview {
     let limit = min(max(1, limit), Self.maximumPage)
     let start = cursor ?? .start

@@ -89,8 +89,13 @@ public final class BillingService: Sendable {
     }
   }
 
-  /// The batch lets PostgreSQL decide the month, so both must know the zone.
+  /// The batch lets PostgreSQL decide the month, so both must know the zone, and mean the same by it.
   private func requireKnownToDatabase(_ timeZone: String) async throws(ServiceError) {
+    // PostgreSQL takes a name with a digit that it has no file for as a rule, SystemV/PST8PDT for example. Among the
+    // IANA names with an area only those of Etc have digits.
+    guard timeZone.hasPrefix("Etc/") || !timeZone.contains(where: \.isNumber) else {
+      throw .billingRejected(.unknownTimeZone(timeZone))
+    }
     do {
       try await store.pool.query("select now() at time zone \(timeZone)")
     } catch let error as PostgresError where error.sqlState == "22023" {

@@ -1,0 +1,111 @@
+import Booking
+import Services
+import Vocabulary
+
+/// Where buyers ask: one of the strategies, in this process or in another.
+protocol BoxOffice: Sendable {
+  /// Answers a request. A repeat with the same ids is answered like the first.
+  func answer(_ request: BuyerRequest) async -> BuyerAnswer
+}
+
+/// What a buyer asks. It carries all ids, so that it can be sent again.
+enum BuyerRequest: Hashable, Sendable, Codable {
+  case hold(HoldID, show: ShowID, buyer: BuyerID, wish: PlannedWish)
+  case order(OrderID, hold: HoldID, show: ShowID, account: AccountID)
+  case cancel(OrderID, show: ShowID)
+
+  var operation: RunRecorder.Operation {
+    switch self {
+    case .hold: .hold
+    case .order: .order
+    case .cancel: .cancel
+    }
+  }
+}
+
+/// What a buyer was told.
+struct BuyerAnswer: Hashable, Sendable, Codable {
+  enum Verdict: String, Hashable, Sendable, Codable { case done, refused, error }
+
+  var verdict: Verdict
+  /// The code of a refusal or the kind of an error.
+  var reason: String?
+  /// What the error said.
+  var message: String?
+  var seats: [SeatID] = []
+  /// Version of the show's stream.
+  var version: Int64?
+  /// A position of the log that the answer already knew.
+  var position: Int64 = 0
+  /// Whether nobody knows if it took effect, so that asking again with the same ids is the thing to do.
+  var isUnknown = false
+
+  static func done(seats: [SeatID] = [], version: Int64? = nil, position: Int64) -> BuyerAnswer {
+    BuyerAnswer(verdict: .done, seats: seats, version: version, position: position)
+  }
+
+  static func refused(_ code: String, position: Int64 = 0) -> BuyerAnswer {
+    BuyerAnswer(verdict: .refused, reason: code, position: position)
+  }
+
+  static func error(_ kind: String, _ message: String? = nil, isUnknown: Bool = false) -> BuyerAnswer {
+    BuyerAnswer(verdict: .error, reason: kind, message: message, isUnknown: isUnknown)
+  }
+
+  /// The process that should have answered is gone.
+  static let lost = BuyerAnswer.error("connection-lost", "the process ended before it answered", isUnknown: true)
+
+  /// What the buyer sees of it: a repeat must show the same.
+  var visible: [String] { [verdict.rawValue, reason ?? ""] + seats.map(\.rawValue) }
+
+  init(
+    verdict: Verdict, reason: String? = nil, message: String? = nil, seats: [SeatID] = [], version: Int64? = nil,
+    position: Int64 = 0, isUnknown: Bool = false
+  ) {
+    self.verdict = verdict
+    self.reason = reason
+    self.message = message
+    self.seats = seats
+    self.version = version
+    self.position = position
+    self.isUnknown = isUnknown
+  }
+
+  init(_ error: ServiceError) {
+    switch error {
+    case .bookingRejected(let rejection): self = .refused(rejection.code)
+    case .orderRejected(let rejection): self = .refused(rejection.code)
+    case .billingRejected(let rejection): self = .error("billing-rejected", "\(rejection)")
+    case .invalid(let reason): self = .error("invalid", reason)
+    case .notFound(let kind, let id): self = .error("not-found", "there is no \(kind) \(id)")
+    case .overloaded(let reason): self = .error("overloaded", reason)
+    case .unavailable(let reason): self = .error("unavailable", reason)
+    case .outcomeUnknown(let reason): self = .error("outcome-unknown", reason, isUnknown: true)
+    }
+  }
+}
+
+extension PlannedWish {
+  var choice: Booking.SeatChoice {
+    switch self {
+    case .named(let seats): .named(seats)
+    case .best(let count, let section): .best(count: count, section: section)
+    }
+  }
+}
+
+extension Strategy {
+  func office(_ aisle: Aisle) -> any BoxOffice {
+    switch self {
+    case .occ: StreamOffice(aisle: aisle)
+    case .readModelCheck: ReadModelOffice(aisle: aisle)
+    case .rowLock: RowLockOffice(aisle: aisle)
+    }
+  }
+
+  /// What runs beside the requests. The timers of holds and orders belong to the services, whose place the other
+  /// strategies take; those let a hold's end take effect when somebody wants its seats.
+  var roles: Set<Aisle.Role> {
+    self == .occ ? [.booking, .ordering, .billing] : [.booking, .billing]
+  }
+}

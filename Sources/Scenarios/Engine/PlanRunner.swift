@@ -1,0 +1,64 @@
+import EventStore
+import Services
+import Synchronization
+import Vocabulary
+
+/// Carries out a plan: step by step on the scenario's clock, everybody of a step at once.
+struct PlanRunner: Sendable {
+  let plan: ScenarioPlan
+  let aisle: Aisle
+  let clock: SteeredClock
+  /// The one in this process, or one for each worker.
+  let offices: [any BoxOffice]
+  let recorder: RunRecorder
+  let journal: Journal
+  /// Takes the place of the file's.
+  let concurrency: Int?
+  /// Tells the worker processes what time it is.
+  let onClock: @Sendable (Timestamp) throws -> Void
+
+  func run() async throws {
+    for step in plan.steps {
+      // The timers look into the read models for what is due.
+      try await aisle.catchUp()
+      clock.advance(to: step.at)
+      try onClock(step.at)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        // At the same moment as the waves: who comes first is for the streams to decide.
+        if plan.strategy == .occ { group.addTask { try await aisle.process.tick() } }
+        for start in starts(of: step) { group.addTask { await start() } }
+        try await group.waitForAll()
+      }
+      try Task.checkCancellation()
+    }
+  }
+
+  /// One task for each place at the counter. They begin together; then each takes the next action of its wave when it
+  /// is done with one.
+  private func starts(of step: PlannedStep) -> [@Sendable () async -> Void] {
+    let counters = step.waves.map { min(max(1, concurrency ?? $0.concurrency), $0.actions.count) }
+    let gate = StartGate(for: counters.reduce(0, +))
+    return zip(step.waves, counters).flatMap { wave, counters in
+      let next = Turnstile(wave.actions)
+      return (0..<counters).map { _ in
+        { @Sendable in
+          await gate.pass()
+          while !Task.isCancelled, let action = next.take() { await Visit(action, at: step.at, in: self).run() }
+        }
+      }
+    }
+  }
+
+  /// Actions handed out one by one.
+  private final class Turnstile: Sendable {
+    private let actions: [PlannedAction]
+    private let next = Atomic<Int>(0)
+
+    init(_ actions: [PlannedAction]) { self.actions = actions }
+
+    func take() -> PlannedAction? {
+      let index = next.add(1, ordering: .relaxed).oldValue
+      return index < actions.count ? actions[index] : nil
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import EventStore
+import Foundation
+import Migrations
+import Ordering
+import PostgreSQL
+import TestSupport
+import Vocabulary
+
+@testable import Services
+
+/// Billing on a log of its own, into which tests write order events.
+struct BillingFixture: Sendable {
+  let pool: PostgresPool
+  let store: EventStore
+  let billing: BillingService
+
+  static let opened = Timestamp(rfc3339: "2025-12-01T00:00:00Z") ?? Timestamp(microseconds: 0)
+
+  /// Everything that is in the log now takes effect.
+  @discardableResult
+  func catchUp() async throws -> Position { try await catchUp(billing.subscription) }
+
+  @discardableResult
+  func catchUp(_ subscription: Subscription) async throws -> Position {
+    try await SubscriptionRunner(subscription, of: store).catchUp()
+  }
+
+  func open(_ account: String, in timeZone: String) async throws {
+    try await billing.openAccount(
+      AccountID(unchecked: account), name: "Account \(account)", timeZone: timeZone, RequestContext())
+  }
+
+  func confirm(_ order: BilledOrder) async throws { try await append([order.confirmed()]) }
+
+  func cancel(_ order: BilledOrder, at instant: Timestamp) async throws {
+    try await append([order.cancelled(at: instant)])
+  }
+
+  func append(_ appends: [StreamAppend]) async throws {
+    for append in appends {
+      guard case .committed = try await store.append([append]) else { throw Refused(stream: append.stream) }
+    }
+  }
+
+  struct Refused: Error { let stream: StreamName }
+
+  func bill(_ account: String, _ month: String, source: BillSource = .preAggregated) async throws -> [Bill] {
+    try await billing.bill(AccountID(unchecked: account), .named(month), source: source)
+  }
+
+  func orderEvents() async throws -> [RecordedEvent] {
+    let subscription = billing.subscription
+    return try await store.readAll(
+      after: .start, categories: subscription.categories, types: subscription.types, limit: 100_000)
+  }
+
+  func accountEvents() async throws -> [RecordedEvent] {
+    try await store.readAll(
+      after: .start, categories: ["account"], types: ["charged", "refunded"], limit: 100_000)
+  }
+
+  /// Both tables as text, row by row.
+  func tables() async throws -> [String] {
+    let rows = try await pool.query(
+      """
+      select m::text from aisle.billing_months m
+      union all
+      select l::text from aisle.billing_lines l
+      order by 1
+      """)
+    return try rows.map { try $0.decode(String.self) }
+  }
+}
+
+/// Runs `body` with billing on a database of its own.
+func withBilling(_ body: (BillingFixture) async throws -> Void) async throws {
+  try await withTestDatabase(from: .billing) { conninfo in
+    let pool = try PostgresPool(PostgresConfiguration(conninfo), size: 4)
+    let store = EventStore(pool: pool)
+    let billing = BillingService(store: store, time: TimeSource { BillingFixture.opened })
+    do {
+      try await body(BillingFixture(pool: pool, store: store, billing: billing))
+    } catch {
+      await pool.close()
+      throw error
+    }
+    await pool.close()
+  }
+}
+
+extension TestTemplate {
+  fileprivate static let billing = TestTemplate { conninfo in
+    let pool = try PostgresPool(PostgresConfiguration(conninfo), size: 1)
+    try await Migrator(pool).migrate()
+    await pool.close()
+  }
+}
+
+/// An order as billing sees it.
+struct BilledOrder: Sendable {
+  var id: String
+  var account: String
+  var at: Timestamp
+  var currency = Currency.eur
+  /// Amount and tax rate of each seat.
+  var seats: [(amount: Int64, rate: Int)]
+
+  private var lines: [Ordering.Line] {
+    seats.enumerated().map { index, seat in
+      Ordering.Line(
+        seat: SeatID(unchecked: "A-\(index + 1)"), amount: seat.amount, taxRateBasisPoints: seat.rate)
+    }
+  }
+
+  private var total: Money { Money(seats.reduce(0) { $0 &+ $1.amount }, currency) }
+
+  func confirmed() throws -> StreamAppend {
+    try append(
+      .orderConfirmed(
+        .init(
+          orderID: OrderID(unchecked: id), showID: ShowID(unchecked: "show-1"),
+          accountID: AccountID(unchecked: account), lines: lines,
+          total: total, occurredAt: at)))
+  }
+
+  func cancelled(at instant: Timestamp) throws -> StreamAppend {
+    try append(
+      .orderCancelled(
+        .init(
+          orderID: OrderID(unchecked: id), showID: ShowID(unchecked: "show-1"),
+          accountID: AccountID(unchecked: account), lines: lines,
+          refund: total, occurredAt: instant)))
+  }
+
+  /// Cancelled before it was confirmed: nothing was charged.
+  func abandoned() throws -> StreamAppend {
+    try append(
+      .orderCancelled(
+        .init(
+          orderID: OrderID(unchecked: id), showID: ShowID(unchecked: "show-1"),
+          accountID: AccountID(unchecked: account), lines: [],
+          refund: .zero(currency), occurredAt: at)))
+  }
+
+  private func append(_ event: Ordering.Event) throws -> StreamAppend {
+    StreamAppend(.order(OrderID(unchecked: id)), expecting: .any, [try NewEvent(event)])
+  }
+}
+
+extension Month {
+  static func named(_ text: String) throws -> Month {
+    struct NotAMonth: Error { let text: String }
+    guard let month = Month(text) else { throw NotAMonth(text: text) }
+    return month
+  }
+}
+
+extension Timestamp {
+  static func at(_ text: String) throws -> Timestamp {
+    struct NotAnInstant: Error { let text: String }
+    guard let instant = Timestamp(rfc3339: text) else { throw NotAnInstant(text: text) }
+    return instant
+  }
+}
+
+/// The same numbers for the same seed (SplitMix64).
+struct SeededNumbers: RandomNumberGenerator {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

@@ -1,0 +1,142 @@
+import EventStore
+import Ordering
+import Services
+import Testing
+import Vocabulary
+
+@Suite("Ordering")
+struct OrderingServiceTests {
+  @Test("an order for a hold books its seats and is confirmed")
+  func confirmed() async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 2)
+      let hold = try await fixture.hold(["A-1", "A-2"], of: show, by: "ann")
+      let order = try await fixture.place("o-1", for: hold)
+      #expect(order.order.total == Money(9000, .eur))
+      #expect(order.state == .confirmed(order.order))
+      #expect(try await fixture.types(of: .order(order.order.orderID)) == ["order-placed", "order-confirmed"])
+      #expect(try await fixture.types(of: .show(show)) == ["show-scheduled", "seats-held", "hold-confirmed"])
+    }
+  }
+
+  @Test("the same order sent four times at once is one order")
+  func repeats() async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 1)
+      let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
+      let positions = try await withThrowingTaskGroup(of: Int64.self) { group in
+        for _ in 1...4 { group.addTask { try await fixture.place("o-1", for: hold).version } }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(positions == [2, 2, 2, 2])
+      #expect(try await fixture.types(of: .show(show)) == ["show-scheduled", "seats-held", "hold-confirmed"])
+    }
+  }
+
+  @Test("two orders for one hold: one is confirmed, the other one fails")
+  func twoOrders() async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 1)
+      let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
+      async let first = fixture.place("o-1", for: hold)
+      async let second = fixture.place("o-2", for: hold)
+      let states = try await [first.state, second.state]
+      #expect(states.filter { if case .confirmed = $0 { true } else { false } }.count == 1)
+      #expect(states.filter { if case .failed = $0 { true } else { false } }.count == 1)
+    }
+  }
+
+  @Test("an order for a hold whose time is over fails and charges nobody")
+  func late() async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 1)
+      let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
+      fixture.clock.advance(by: .seconds(600))
+      let order = try await fixture.place("o-1", for: hold)
+      #expect(order.state == .failed(order.order, reason: "hold-expired"))
+      try await fixture.aisle.catchUp()
+      #expect(try await fixture.aisle.store.readAll(after: .start, categories: ["account"]).isEmpty)
+    }
+  }
+
+  @Test("a cancelled order is refunded once and frees its seats")
+  func cancelled() async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 1)
+      let order = try await fixture.place("o-1", for: try await fixture.hold(["A-1"], of: show, by: "ann"))
+      for _ in 1...3 { _ = try await fixture.aisle.ordering.cancel(order.order.orderID) }
+      #expect(
+        try await fixture.types(of: .order(order.order.orderID))
+          == ["order-placed", "order-confirmed", "order-cancelled"])
+      #expect(try await fixture.aisle.catchUpAndList(show).isEmpty)
+      _ = try await fixture.hold(["A-1"], of: show, by: "bob")
+    }
+  }
+
+  @Test("an unknown order cannot be cancelled")
+  func unknown() async throws {
+    try await ServicesFixture.with { fixture in
+      await #expect {
+        try await fixture.aisle.ordering.cancel(OrderID(unchecked: "nobody"))
+      } throws: { error in
+        if case ServiceError.notFound(kind: "order", id: "nobody") = error { true } else { false }
+      }
+    }
+  }
+
+  /// The process dies after any of an order's appends; the next one finishes it.
+  @Test("an order that a crash left after step", arguments: ["order-placed", "hold-confirmed", "order-cancelled"])
+  func resumed(after step: String) async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 1)
+      let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
+      let order = OrderID(unchecked: "o-1")
+      let placed = Ordering.OrderPlaced(
+        orderID: order, showID: show, holdID: hold, accountID: AccountID(unchecked: "acc-1"),
+        buyer: BuyerID(unchecked: "ann"),
+        lines: [.init(seat: SeatID(unchecked: "A-1"), amount: 4500, taxRateBasisPoints: 700)],
+        total: Money(4500, .eur), paymentMethod: "invoice", placedAt: fixture.clock.source.now)
+      // Given what the dead process had appended
+      try await fixture.append(.orderPlaced(placed))
+      if step != "order-placed" { _ = try await fixture.aisle.booking.confirm(hold, for: order) }
+      if step == "order-cancelled" {
+        try await fixture.append(
+          .orderCancelled(
+            .init(
+              orderID: order, showID: show, accountID: placed.accountID, lines: [], refund: .zero(.eur),
+              occurredAt: placed.placedAt)))
+      }
+      // When another one looks for what is due, after its patience is over
+      let second = try fixture.secondProcess()
+      try await second.aisle.catchUp()
+      fixture.clock.advance(by: .seconds(30))
+      try await second.aisle.process.tick()
+      let taken = try await second.aisle.catchUpAndList(show).map { "\($0.seat) \($0.state)" }
+      // Then order and seat agree
+      let types = try await fixture.types(of: .order(order))
+      if step == "order-cancelled" {
+        #expect(types == ["order-placed", "order-cancelled"])
+        #expect(taken.isEmpty)
+      } else {
+        #expect(types == ["order-placed", "order-confirmed"])
+        #expect(taken == ["A-1 booked"])
+      }
+      await second.pool.close()
+    }
+  }
+}
+
+extension ServicesFixture {
+  /// Appends one order event as a process that then died would have.
+  fileprivate func append(_ event: Ordering.Event) async throws {
+    let order: OrderID =
+      switch event {
+      case .orderPlaced(let fact): fact.orderID
+      case .orderConfirmed(let fact): fact.orderID
+      case .orderFailed(let fact): fact.orderID
+      case .orderCancelled(let fact): fact.orderID
+      }
+    let outcome = try await aisle.store.append(to: .order(order), expecting: .any, [try NewEvent(event)])
+    #expect(outcome.receipt != nil)
+  }
+}
