@@ -14,12 +14,19 @@ headline() {
 }
 
 # step HEADLINE COMMAND…: runs the command and says how long it took. A command that fails ends the
-# script with its own exit status.
+# script with its own exit status. The command may be a function: it ends at the first thing that fails in
+# it, which bash sees to only in a subshell whose status nothing but `$?` looks at.
 step() {
-  local title=$1 started=$SECONDS status=0
+  local title=$1 started=$SECONDS status
   shift
   headline "$title"
-  "$@" </dev/null || status=$?
+  set +e
+  (
+    set -e
+    "$@"
+  ) </dev/null
+  status=$?
+  set -e
   if ((status != 0)); then
     printf '%s== %s: failed with status %d after %d s%s\n' \
       "$bold" "$title" "$status" $((SECONDS - started)) "$plain" >&2
