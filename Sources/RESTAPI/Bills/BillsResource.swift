@@ -49,8 +49,10 @@ struct BillsResource: Sendable {
         Currency($0).map(Optional.some)
       })
     try await gate.pass(request, for: billing.subscription.name)
-    let bills = try await billing.bill(account, month, source: source)
-      .filter { currency == nil || $0.currency == currency }
+    var bills = try await billing.bill(account, month, source: source)
+    // Tables may lag behind an order that was confirmed a moment ago: that there is nothing, only the log says.
+    if bills.isEmpty, source == .automatic { bills = try await billing.bill(account, month, source: .batch) }
+    bills.removeAll { currency != nil && $0.currency != currency }
     guard let bill = bills.first else {
       throw Problem(
         .notFound, "bill-not-found",
