@@ -17,7 +17,10 @@ struct AppendQueue<Reply> {
     var waitingBytes = 128 << 20
   }
 
-  enum Admission { case startSending, queued, overloaded(waiting: Int) }
+  enum Admission {
+    case startSending, queued
+    case overloaded(waiting: Int)
+  }
 
   let limits: Limits
   private var entries: Deque<Entry> = []

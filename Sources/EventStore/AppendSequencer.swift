@@ -16,7 +16,8 @@ final class AppendSequencer: Sendable {
   private let queue: Mutex<AppendQueue<Reply>>
 
   init(
-    pool: PostgresPool, tenant: TenantID, limits: AppendQueue<Reply>.Limits, retryFor: Duration, logger: Logger
+    pool: PostgresPool, tenant: TenantID, limits: AppendQueue<Reply>.Limits, retryFor: Duration,
+    logger: Logger
   ) {
     self.pool = pool
     self.tenant = tenant

@@ -7,7 +7,8 @@ public struct ProjectionBehind: Error, Sendable, CustomStringConvertible {
 
   public var description: String {
     "subscription \(status.name) is at position \(status.position), not at \(wanted): "
-      + (status.lastError.map { "its last try failed with: \($0)" } ?? "it is still catching up, or nobody runs it")
+      + (status.lastError.map { "its last try failed with: \($0)" }
+        ?? "it is still catching up, or nobody runs it")
   }
 }
 

@@ -41,17 +41,21 @@ extension [StreamAppend] {
       if part.stream.category.isEmpty || part.stream.category.contains("-") || part.stream.id.isEmpty {
         throw .invalid("\"\(part.stream)\" is not a stream name of the form category-id")
       }
-      if part.stream.description.utf8.count > 500 { throw .invalid("the stream name is longer than 500 bytes") }
+      if part.stream.description.utf8.count > 500 {
+        throw .invalid("the stream name is longer than 500 bytes")
+      }
       if part.stream.description.contains("\0") { throw .invalid("the stream name contains a NUL character") }
       if case .version(let version) = part.expecting, version < 0 {
-        throw .invalid("version \(version) is expected of \(part.stream); versions begin with 1, and 0 is no stream")
+        throw .invalid(
+          "version \(version) is expected of \(part.stream); versions begin with 1, and 0 is no stream")
       }
       for event in part.events {
         if event.type.isEmpty || event.type.utf8.count > 200 || event.type.contains("\0") {
           throw .invalid("an event type has 1 to 200 bytes and no NUL")
         }
         if event.data.count > Self.maximumEventBytes {
-          throw .invalid("event \(event.type) has \(event.data.count) bytes, more than \(Self.maximumEventBytes)")
+          throw .invalid(
+            "event \(event.type) has \(event.data.count) bytes, more than \(Self.maximumEventBytes)")
         }
       }
     }

@@ -5,7 +5,8 @@ import PostgreSQL
 /// The handler receives events in order, with the connection whose transaction also moves the checkpoint: what it
 /// writes there takes effect exactly once, whatever crashes. What it does elsewhere is done at least once.
 public struct Subscription: Sendable {
-  public typealias Handler = @Sendable (_ events: [RecordedEvent], _ connection: PostgresConnection) async throws -> Void
+  public typealias Handler =
+    @Sendable (_ events: [RecordedEvent], _ connection: PostgresConnection) async throws -> Void
 
   public let name: String
   /// Only events of these categories; all if empty.

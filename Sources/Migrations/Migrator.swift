@@ -70,7 +70,8 @@ public struct Migrator: Sendable {
         """)
       try await connection.executeScript("lock table public.aisle_migrations in exclusive mode")
       let status = status(
-        try await connection.query("select number, checksum from public.aisle_migrations order by number").map {
+        try await connection.query("select number, checksum from public.aisle_migrations order by number").map
+        {
           try $0.decode(Int.self, String.self)
         })
       if !status.unknown.isEmpty { throw Failure.newerSchema(status.unknown) }
@@ -98,7 +99,8 @@ public struct Migrator: Sendable {
   }
 
   private func status(_ applied: [(number: Int, checksum: String)]) -> Status {
-    let checksums = Dictionary(applied.map { ($0.number, $0.checksum) }, uniquingKeysWith: { first, _ in first })
+    let checksums = Dictionary(
+      applied.map { ($0.number, $0.checksum) }, uniquingKeysWith: { first, _ in first })
     let known = Set(migrations.map(\.number))
     return Status(
       applied: applied.map(\.number),

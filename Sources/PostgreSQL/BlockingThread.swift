@@ -6,12 +6,14 @@ enum BlockingThread {
   static func start(_ body: @escaping @Sendable () -> Void) {
     let box = Unmanaged.passRetained(Body(run: body))
     var thread = pthread_t()
-    let status = pthread_create(&thread, nil, { argument in
-      guard let argument else { return nil }
-      let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
-      body.run()
-      return nil
-    }, box.toOpaque())
+    let status = pthread_create(
+      &thread, nil,
+      { argument in
+        guard let argument else { return nil }
+        let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+        body.run()
+        return nil
+      }, box.toOpaque())
     if status == 0 {
       pthread_detach(thread)
     } else {

@@ -116,7 +116,9 @@ public actor PostgresConnection {
     }
     let name = "s\(preparedCount + 1)"
     let types = statement.parameters.map(\.typeOID)
-    guard PQsendPrepare(connection, name, statement.text, Int32(types.count), types) == 1 else { throw lost() }
+    guard PQsendPrepare(connection, name, statement.text, Int32(types.count), types) == 1 else {
+      throw lost()
+    }
     _ = try await finish(by: nil)
     preparedCount += 1
     prepared[statement.text, default: []].append(PreparedStatement(name: name, types: types))
@@ -127,7 +129,8 @@ public actor PostgresConnection {
 
   /// Subscribes to a channel. Messages arrive through ``nextNotification(within:)``.
   public func listen(to channel: String) async throws(PostgresError) {
-    let quoted = "\"" + channel.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    let quoted =
+      "\"" + channel.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     try await executeScript("listen \(quoted)")
   }
 
@@ -160,7 +163,8 @@ public actor PostgresConnection {
   private func collectNotifications() {
     while let notify = PQnotifies(connection) {
       notifications.append(
-        Notification(channel: String(cString: notify.pointee.relname), payload: String(cString: notify.pointee.extra)))
+        Notification(
+          channel: String(cString: notify.pointee.relname), payload: String(cString: notify.pointee.extra)))
       PQfreemem(notify)
     }
   }
@@ -258,7 +262,9 @@ public actor PostgresConnection {
       guard let pointer = PQgetResult(connection) else { break }
       let result = QueryResult(taking: pointer)
       if let error = result.error, error.sqlState == .queryCanceled {
-        if timedOut { throw try await drained(PostgresError(.timedOut, "the statement ran into its time-out")) }
+        if timedOut {
+          throw try await drained(PostgresError(.timedOut, "the statement ran into its time-out"))
+        }
         if Task.isCancelled { throw try await drained(CancellationError()) }
       }
       results.append(result)

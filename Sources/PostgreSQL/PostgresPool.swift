@@ -17,7 +17,10 @@ public final class PostgresPool: Sendable {
   private let nextWaiter = Atomic<UInt64>(0)
 
   /// What a waiting caller receives: a connection, or the right to make one.
-  private enum Grant: Sendable { case use(PostgresConnection), connect }
+  private enum Grant: Sendable {
+    case use(PostgresConnection)
+    case connect
+  }
 
   public init(
     _ configuration: PostgresConfiguration, size: Int = 16, acquireTimeout: Duration = .seconds(15),
@@ -112,7 +115,8 @@ public final class PostgresPool: Sendable {
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         // Between `lease()` and here a connection may have come free: ask again under the lock.
-        let grant: PoolState<PostgresConnection, CheckedContinuation<Grant, any Error>>.Lease = state.withLock {
+        let grant: PoolState<PostgresConnection, CheckedContinuation<Grant, any Error>>.Lease = state.withLock
+        {
           let lease = Task.isCancelled ? .refuse(PostgresError(.closed, "cancelled")) : $0.lease()
           if case .wait = lease { $0.enqueue(continuation, id: id) }
           return lease

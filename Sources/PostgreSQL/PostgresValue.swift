@@ -189,7 +189,7 @@ extension Array: PostgresValue where Element: PostgresValue {
     guard let bytes else { throw PostgresError.mismatch(Self.self, type, nil) }
     let malformed = PostgresError.mismatch(Self.self, type, bytes)
     if type == PostgresType.bytea.oid {
-      guard Element.self == UInt8.self, let raw = Array<UInt8>(bytes) as? Self else { throw malformed }
+      guard Element.self == UInt8.self, let raw = [UInt8](bytes) as? Self else { throw malformed }
       self = raw
       return
     }
@@ -215,7 +215,8 @@ extension Array: PostgresValue where Element: PostgresValue {
       guard offset + length <= bytes.count else { throw malformed }
       append(
         try Element(
-          postgresBytes: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length]), type: elementType))
+          postgresBytes: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length]), type: elementType)
+      )
       offset += length
     }
   }

@@ -93,7 +93,8 @@ final class QueryResult: @unchecked Sendable {
     let message = field(diagnosticPrimary) ?? trimmed(PQresultErrorMessage(pointer)) ?? "unknown error"
     // Without an SQLSTATE the message is libpq's own: the connection broke under the statement.
     return PostgresError(
-      state == nil || state?.isConnectionFailure == true ? .connectionLost : .server, message, sqlState: state,
+      state == nil || state?.isConnectionFailure == true ? .connectionLost : .server, message,
+      sqlState: state,
       detail: field(diagnosticDetail), hint: field(diagnosticHint))
   }
 

@@ -40,7 +40,8 @@ struct Edge: HTTPResponder {
       let problem = Problem(error)
       if problem.status.code >= 500 {
         context.logger.error(
-          "a request failed", metadata: ["error": "\(error)", "code": "\(problem.code)", "path": "\(request.uri.path)"])
+          "a request failed",
+          metadata: ["error": "\(error)", "code": "\(problem.code)", "path": "\(request.uri.path)"])
       }
       let response = problem.response(correlationID: context.correlationID)
       return request.method == .head ? response.createHeadResponse() : response
@@ -56,7 +57,9 @@ struct Edge: HTTPResponder {
     return Response(status: .noContent, headers: [.allow: allowed])
   }
 
-  private func record(_ request: Request, _ response: Response, _ context: APIContext, after duration: Duration) {
+  private func record(
+    _ request: Request, _ response: Response, _ context: APIContext, after duration: Duration
+  ) {
     let route = context.isUnrouted ? "unmatched" : context.endpointPath ?? "unmatched"
     metrics.record(method: request.method, route: route, status: response.status.code, duration)
     let isProbe = route.hasPrefix("/actuator")

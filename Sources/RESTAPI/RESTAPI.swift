@@ -54,7 +54,8 @@ public struct RESTAPI: Sendable {
     let gate = ReadGate(store: aisle.store, patience: options.readPatience)
     let v1 = router.group("v1")
     ShowsResource(booking: aisle.booking, readModels: aisle.readModels, gate: gate).addRoutes(to: v1)
-    SeatsResource(readModels: aisle.readModels, time: aisle.time, gate: gate, streams: streams).addRoutes(to: v1)
+    SeatsResource(readModels: aisle.readModels, time: aisle.time, gate: gate, streams: streams).addRoutes(
+      to: v1)
     HoldsResource(booking: aisle.booking, readModels: aisle.readModels, time: aisle.time, gate: gate)
       .addRoutes(to: v1)
     OrdersResource(ordering: aisle.ordering, readModels: aisle.readModels, gate: gate).addRoutes(to: v1)

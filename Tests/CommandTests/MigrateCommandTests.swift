@@ -27,7 +27,8 @@ struct MigrateCommandTests {
       try await pool.execute("update public.aisle_migrations set checksum = 'x' where number = 2")
       let aisle = AisleProgram(database: pool.configuration.connectionString)
       for result in [
-        try await aisle.run("migrate", "--check"), try await aisle.run("migrate"), try await aisle.run("events", "read"),
+        try await aisle.run("migrate", "--check"), try await aisle.run("migrate"),
+        try await aisle.run("events", "read"),
       ] {
         #expect(result.status == 1)
         #expect(result.errors.contains("0002_subscriptions.sql"))

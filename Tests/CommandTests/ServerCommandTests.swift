@@ -23,7 +23,9 @@ struct ServerCommandTests {
         let url = try #require(URL(string: "http://127.0.0.1:\(port)"))
         _ = try await eventually("aisle up is ready", within: .seconds(60)) {
           await status(url.appending(path: "actuator/health/readiness"))
-        } until: { $0 == 200 }
+        } until: {
+          $0 == 200
+        }
         try await body(url)
       } catch {
         try? execution.send(signal: .kill)
@@ -43,7 +45,9 @@ struct ServerCommandTests {
     FileManager.default.fileExists(atPath: home.appending(path: "postgres/postmaster.pid").path)
   }
 
-  @Test("SIGTERM and SIGINT end the server and its embedded PostgreSQL", arguments: [Signal.terminate, .interrupt])
+  @Test(
+    "SIGTERM and SIGINT end the server and its embedded PostgreSQL",
+    arguments: [Signal.terminate, .interrupt])
   func ends(with signal: Subprocess.Signal) async throws {
     let home = try TemporaryHome()
     let ending = try await withServer(home: home.url, endingWith: signal) { _ in
@@ -54,7 +58,9 @@ struct ServerCommandTests {
     home.remove()
   }
 
-  @Test("after SIGKILL the next command takes the running PostgreSQL over, with everything acknowledged, and stops it")
+  @Test(
+    "after SIGKILL the next command takes the running PostgreSQL over, with everything acknowledged, and stops it"
+  )
   func takenOver() async throws {
     let home = try TemporaryHome()
     _ = try await withServer(home: home.url, endingWith: .kill) { url in

@@ -28,7 +28,8 @@ struct SchemaRulesTests {
         """) == [])
   }
 
-  @Test("there are no sequences, triggers or foreign keys, which a distributed table cannot have across tenants")
+  @Test(
+    "there are no sequences, triggers or foreign keys, which a distributed table cannot have across tenants")
   func nothingThatCrossesTenants() async throws {
     #expect(
       try await faults(

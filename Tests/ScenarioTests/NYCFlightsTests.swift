@@ -38,7 +38,8 @@ struct NYCFlightsTests {
     for flight in flights {
       let instant = Date(timeIntervalSince1970: Double(flight.departsAt.microseconds / 1_000_000))
       let parts = calendar.dateComponents([.year, .month, .day], from: instant)
-      #expect(flight.date == String(format: "%04d-%02d-%02d", parts.year ?? 0, parts.month ?? 0, parts.day ?? 0))
+      #expect(
+        flight.date == String(format: "%04d-%02d-%02d", parts.year ?? 0, parts.month ?? 0, parts.day ?? 0))
     }
   }
 
@@ -53,7 +54,9 @@ struct NYCFlightsTests {
     #expect(Set(flights.map(\.show)).count == flights.count)
   }
 
-  @Test("every carrier is billed what the data say, live and batch, whichever days are imported", arguments: 1...3)
+  @Test(
+    "every carrier is billed what the data say, live and batch, whichever days are imported", arguments: 1...3
+  )
   func bills(round: Int) async throws {
     var random = SeededRandom(for: "carriers are billed what the data say, round \(round)")
     let chosen = round == 1 ? days : days.filter { _ in Bool.random(using: &random) }

@@ -14,7 +14,8 @@ struct OrderingServiceTests {
       let order = try await fixture.place("o-1", for: hold)
       #expect(order.order.total == Money(9000, .eur))
       #expect(order.state == .confirmed(order.order))
-      #expect(try await fixture.types(of: .order(order.order.orderID)) == ["order-placed", "order-confirmed"])
+      #expect(
+        try await fixture.types(of: .order(order.order.orderID)) == ["order-placed", "order-confirmed"])
       #expect(try await fixture.types(of: .show(show)) == ["show-scheduled", "seats-held", "hold-confirmed"])
     }
   }
@@ -85,7 +86,8 @@ struct OrderingServiceTests {
   }
 
   /// The process dies after any of an order's appends; the next one finishes it.
-  @Test("an order that a crash left after step", arguments: ["order-placed", "hold-confirmed", "order-cancelled"])
+  @Test(
+    "an order that a crash left after step", arguments: ["order-placed", "hold-confirmed", "order-cancelled"])
   func resumed(after step: String) async throws {
     try await ServicesFixture.with { fixture in
       let show = try await fixture.schedule(seats: 1)

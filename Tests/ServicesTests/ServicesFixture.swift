@@ -49,7 +49,9 @@ struct ServicesFixture: Sendable {
         showID: show, title: "Hamlet", startsAt: Self.start + .seconds(86_400), currency: .eur,
         taxRateBasisPoints: 700, holdTTLSeconds: 600,
         sections: [
-          .init(id: SectionID(unchecked: "stalls"), price: 4500, rows: [.init(id: RowID(unchecked: "A"), seats: seats)])
+          .init(
+            id: SectionID(unchecked: "stalls"), price: 4500,
+            rows: [.init(id: RowID(unchecked: "A"), seats: seats)])
         ]))
     return show
   }
@@ -61,12 +63,15 @@ struct ServicesFixture: Sendable {
     return hold
   }
 
-  func place(_ order: String, for hold: HoldID, account: String = "acc-1") async throws -> OrderingService.Receipt {
+  func place(_ order: String, for hold: HoldID, account: String = "acc-1") async throws
+    -> OrderingService.Receipt
+  {
     try await aisle.ordering.place(
       OrderID(unchecked: order), hold: hold, account: AccountID(unchecked: account), paymentMethod: "invoice")
   }
 
   /// The types in a stream, in order.
-  func types(of stream: StreamName) async throws -> [String] { try await aisle.store.read(stream).map(\.type) }
+  func types(of stream: StreamName) async throws -> [String] {
+    try await aisle.store.read(stream).map(\.type)
+  }
 }
-

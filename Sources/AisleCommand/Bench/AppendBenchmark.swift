@@ -22,7 +22,8 @@ struct AppendBenchmark: Sendable {
     let payloadBytes: Int
   }
 
-  private static let payload = #"{"account_id":"acc-77","amount":4500,"currency":"EUR","hold_id":"h-1234567890","note":"a typical payload of about two hundred bytes","occurred_at":"2026-11-24T19:30:00Z","order_id":"o-1234567890"}"#
+  private static let payload =
+    #"{"account_id":"acc-77","amount":4500,"currency":"EUR","hold_id":"h-1234567890","note":"a typical payload of about two hundred bytes","occurred_at":"2026-11-24T19:30:00Z","order_id":"o-1234567890"}"#
 
   let conninfo: String
   let pgbench: Pgbench
@@ -94,10 +95,13 @@ struct AppendBenchmark: Sendable {
     }
     let elapsed = start.duration(to: .now)
     let sorted = samples.sorted()
-    func percentile(_ share: Double) -> Int { sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))] }
+    func percentile(_ share: Double) -> Int {
+      sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
+    }
     return Row(
       inFlight: count, appends: Double(sorted.count) / elapsed.secondsAsDouble,
-      p50Microseconds: percentile(0.5), p99Microseconds: percentile(0.99), p999Microseconds: percentile(0.999),
+      p50Microseconds: percentile(0.5), p99Microseconds: percentile(0.99),
+      p999Microseconds: percentile(0.999),
       pgbenchClients: pgbenchClients, pgbenchInserts: inserts)
   }
 
@@ -106,7 +110,8 @@ struct AppendBenchmark: Sendable {
     let count = 200_000
     let file = FileManager.default.temporaryDirectory.appending(path: "aisle-copy-\(UUID()).csv")
     defer { try? FileManager.default.removeItem(at: file) }
-    let columns = "position, stream_id, version, recorded_at, tenant, schema_version, id, category, type, data"
+    let columns =
+      "position, stream_id, version, recorded_at, tenant, schema_version, id, category, type, data"
     _ = try await Shell.run(
       psql,
       [

@@ -34,7 +34,8 @@ enum Shell {
 
   static func run(_ program: String, _ arguments: [String]) async throws -> String {
     let result = try await Subprocess.run(
-      .path(FilePath(program)), arguments: Arguments(arguments), input: .none, output: .string(limit: 1 << 20),
+      .path(FilePath(program)), arguments: Arguments(arguments), input: .none,
+      output: .string(limit: 1 << 20),
       error: .string(limit: 1 << 20))
     guard result.terminationStatus.isSuccess else {
       throw Failure(

@@ -29,7 +29,8 @@ struct BenchCommand: AsyncParsableCommand {
       try await Session.run { [self] session in
         let benchmark = DriverBenchmark(
           conninfo: session.conninfo,
-          pgbench: Pgbench(program: try PostgresTool.path("pgbench"), conninfo: session.conninfo), seconds: seconds,
+          pgbench: Pgbench(program: try PostgresTool.path("pgbench"), conninfo: session.conninfo),
+          seconds: seconds,
           rounds: rounds)
         let rows = try await benchmark.run(progress: Progress.line)
         if json { return print(try JSONText.document(rows)) }
@@ -71,7 +72,8 @@ struct BenchCommand: AsyncParsableCommand {
         print(
           TextTable(
             [
-              "in flight", "appends/s", "p50 µs", "p99 µs", "p99.9 µs", "pgbench clients", "inserts/s", "÷ inserts",
+              "in flight", "appends/s", "p50 µs", "p99 µs", "p99.9 µs", "pgbench clients", "inserts/s",
+              "÷ inserts",
               "÷ COPY",
             ],
             result.rows.map { row in

@@ -39,7 +39,9 @@ struct BillingCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-      if let account, AccountID(account) == nil { throw ValidationError("\"\(account)\" is not an account id") }
+      if let account, AccountID(account) == nil {
+        throw ValidationError("\"\(account)\" is not an account id")
+      }
       if source == .lake, lake == nil { throw ValidationError("--source lake needs --lake DIR") }
       if source != .lake, lake != nil { throw ValidationError("--lake goes with --source lake") }
     }
@@ -75,7 +77,8 @@ struct BillingCommand: AsyncParsableCommand {
     private func fromLake(_ directory: String) async throws {
       let report = try await LakeVerifier.verify(URL(filePath: directory, directoryHint: .isDirectory))
       guard report.isComplete, report.problemCount == 0 else {
-        throw CommandFailure("the lake has \(report.problemCount) problems; see: aisle lake verify \(directory)")
+        throw CommandFailure(
+          "the lake has \(report.problemCount) problems; see: aisle lake verify \(directory)")
       }
       let bills = report.bills.filter { bill in
         bill.month == month.month.description && (account == nil || bill.accountID == account)
@@ -161,7 +164,8 @@ struct BillTable {
           return String(Money(minorUnits, currency).formatted.dropLast(currency.code.count + 1))
         }
         return [
-          bill.accountID, bill.month, bill.currency, amount(bill.gross), amount(bill.refunds), amount(bill.due),
+          bill.accountID, bill.month, bill.currency, amount(bill.gross), amount(bill.refunds),
+          amount(bill.due),
           amount(bill.tax), amount(bill.net), "\(bill.lines)",
         ]
       }

@@ -10,7 +10,8 @@ struct EventsCommand: AsyncParsableCommand {
   struct Read: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print events in order.",
-      discussion: "Without a stream, of the whole log. One line an event; --json prints one JSON object a line.")
+      discussion:
+        "Without a stream, of the whole log. One line an event; --json prints one JSON object a line.")
 
     @Argument(help: "A stream such as show-42.")
     var stream: String?
@@ -34,7 +35,8 @@ struct EventsCommand: AsyncParsableCommand {
       guard (1...100_000).contains(limit) else { throw ValidationError("--limit is 1 to 100000") }
       guard after >= 0 else { throw ValidationError("--after is 0 or more") }
       if let stream, StreamName(stream) == nil {
-        throw ValidationError("\"\(stream)\" is not a stream name; streams are called category-id, such as show-42")
+        throw ValidationError(
+          "\"\(stream)\" is not a stream name; streams are called category-id, such as show-42")
       }
     }
 
@@ -56,7 +58,8 @@ struct EventsCommand: AsyncParsableCommand {
 
   struct Tail: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Follow the log until Ctrl-C.", discussion: "Begins at the end unless --after says otherwise.")
+      abstract: "Follow the log until Ctrl-C.", discussion: "Begins at the end unless --after says otherwise."
+    )
 
     @Option(help: "Begin after this position.")
     var after: Int64?
@@ -75,7 +78,11 @@ struct EventsCommand: AsyncParsableCommand {
             let events = try await store.readAll(after: position, limit: 1000)
             for event in events { print(json ? event.jsonLine : event.line) }
             fflush(nil)
-            if let last = events.last { position = last.position } else { await watcher.wait(beyond: position) }
+            if let last = events.last {
+              position = last.position
+            } else {
+              await watcher.wait(beyond: position)
+            }
           }
           group.cancelAll()
         }
@@ -95,7 +102,8 @@ struct EventsCommand: AsyncParsableCommand {
         guard let event = try await store.readAll(after: Position(position - 1), limit: 1).first,
           event.position.rawValue == position
         else {
-          throw CommandFailure("there is no event at position \(position); the log ends at \(try await store.head())")
+          throw CommandFailure(
+            "there is no event at position \(position); the log ends at \(try await store.head())")
         }
         print(event.jsonLine)
       }
@@ -110,7 +118,8 @@ extension RecordedEvent {
 
   fileprivate var jsonLine: String {
     var fields: [String: Any] = [
-      "position": position.rawValue, "stream": stream.description, "version": version, "id": id.uuidString.lowercased(),
+      "position": position.rawValue, "stream": stream.description, "version": version,
+      "id": id.uuidString.lowercased(),
       "type": type, "schema_version": schemaVersion, "recorded_at": recordedAt.rfc3339,
     ]
     fields["actor"] = metadata.actor
@@ -125,7 +134,9 @@ extension RecordedEvent {
 /// JSON for machines: sorted keys, one line or indented.
 enum JSONText {
   static func line(_ object: Any) -> String {
-    guard let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+    guard
+      let data = try? JSONSerialization.data(
+        withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
     else { return "{}" }
     return String(decoding: data, as: UTF8.self)
   }

@@ -89,7 +89,8 @@ struct LakeCommand: AsyncParsableCommand {
         summary.events == 0
           ? "the lake is complete up to position \(summary.lastPosition); nothing new"
           : "exported \(summary.events) events in \(summary.files) files, \(summary.compressedBytes) bytes "
-            + "(\(summary.uncompressedBytes) before compression); the lake ends at position \(summary.lastPosition)")
+            + "(\(summary.uncompressedBytes) before compression); the lake ends at position \(summary.lastPosition)"
+      )
     }
   }
 
@@ -106,7 +107,8 @@ struct LakeCommand: AsyncParsableCommand {
 
     func run() async throws {
       let meter = ProgressMeter()
-      let report = try await LakeVerifier.verify(URL(filePath: directory, directoryHint: .isDirectory)) { progress in
+      let report = try await LakeVerifier.verify(URL(filePath: directory, directoryHint: .isDirectory)) {
+        progress in
         meter.show {
           "checked \(progress.entriesDone) of \(progress.entriesTotal) manifest entries, \(progress.eventsDone) events"
         }

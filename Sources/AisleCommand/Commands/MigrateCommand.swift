@@ -5,9 +5,11 @@ struct MigrateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "migrate",
     abstract: "Bring the database's schema up to date.",
-    discussion: "Migrations are applied in order, in one transaction, under a lock; running it twice is harmless.")
+    discussion:
+      "Migrations are applied in order, in one transaction, under a lock; running it twice is harmless.")
 
-  @Flag(help: "Change nothing; exit with status 1 if the schema is behind, altered or newer than this program.")
+  @Flag(
+    help: "Change nothing; exit with status 1 if the schema is behind, altered or newer than this program.")
   var check = false
 
   func run() async throws {

@@ -40,7 +40,8 @@ struct NYCFlightsCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Session.run { [self] session in
-      let directory = data.map { URL(filePath: $0, directoryHint: .isDirectory) }
+      let directory =
+        data.map { URL(filePath: $0, directoryHint: .isDirectory) }
         ?? session.settings.home.appending(path: "data/nycflights13")
       let data = try NYCFlightsData(directory: directory)
       let aisle = Aisle(pool: session.pool, logger: session.logger)
@@ -62,7 +63,9 @@ struct NYCFlightsCommand: AsyncParsableCommand {
           "\(summary.flights) flights (\(summary.cancelledFlights) cancelled), \(summary.orders) orders, "
             + "\(summary.seats) seats in \(String(format: "%.1f", seconds)) s")
         for difference in differences { print("✗ \(difference)") }
-        if differences.isEmpty { print("✓ every carrier's bill is what the data say, live and batch, to the cent") }
+        if differences.isEmpty {
+          print("✓ every carrier's bill is what the data say, live and batch, to the cent")
+        }
       }
       guard differences.isEmpty else { throw CommandFailure("\(differences.count) bills are wrong") }
     }
@@ -111,7 +114,8 @@ struct NYCFlightsCommand: AsyncParsableCommand {
               lines: bill.lines)
           }
           if found != [expected] {
-            differences.append("\(carrier) \(month), \(source.rawValue): expected \(expected), found \(found)")
+            differences.append(
+              "\(carrier) \(month), \(source.rawValue): expected \(expected), found \(found)")
           }
         }
       }

@@ -27,7 +27,8 @@ struct ProjectionsCommand: AsyncParsableCommand {
         if json {
           let entries = statuses.map { status in
             Entry(
-              subscription: status.name, position: status.position.rawValue, events: status.events, lag: status.lag,
+              subscription: status.name, position: status.position.rawValue, events: status.events,
+              lag: status.lag,
               lastError: status.lastError)
           }
           print(try JSONText.document(entries))
@@ -37,14 +38,16 @@ struct ProjectionsCommand: AsyncParsableCommand {
               ["subscription", "position", "events", "lag", "last error"],
               statuses.map { status in
                 [
-                  status.name, "\(status.position)", "\(status.events)", "\(status.lag)", status.lastError ?? "-",
+                  status.name, "\(status.position)", "\(status.events)", "\(status.lag)",
+                  status.lastError ?? "-",
                 ]
               }
             ).rendered)
         }
         let failing = statuses.filter { $0.lastError != nil }.map(\.name)
         guard failing.isEmpty else {
-          throw CommandFailure("failing: \(failing.joined(separator: ", ")); the events behind them are waiting")
+          throw CommandFailure(
+            "failing: \(failing.joined(separator: ", ")); the events behind them are waiting")
         }
       }
     }
@@ -77,7 +80,9 @@ struct TextTable {
       while line.last == " " { line.removeLast() }
       return line
     }
-    return ([line(header), widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")] + rows.map(line))
+    return
+      ([line(header), widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")]
+      + rows.map(line))
       .joined(separator: "\n")
   }
 }

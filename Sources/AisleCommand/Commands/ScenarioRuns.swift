@@ -45,7 +45,8 @@ struct ScenarioRuns: Sendable {
     }
     if let database = outcome.database {
       let hint =
-        session.settings.databaseURL == nil ? "; look into it with: AISLE_DATABASE=\(database.name) aisle up" : ""
+        session.settings.databaseURL == nil
+        ? "; look into it with: AISLE_DATABASE=\(database.name) aisle up" : ""
       say("kept the database \(database.name)\(hint)")
     }
     return outcome.report

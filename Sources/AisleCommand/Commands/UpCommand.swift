@@ -74,7 +74,8 @@ struct AisleServer: Sendable {
       if roles.contains(.api) {
         services.append(RESTAPI(aisle: aisle, logger: session.logger).application(host: host, port: port))
         session.logger.info(
-          "starting", metadata: ["url": "http://\(host):\(port)", "roles": "\(roles.map(\.rawValue).sorted())"])
+          "starting",
+          metadata: ["url": "http://\(host):\(port)", "roles": "\(roles.map(\.rawValue).sorted())"])
       }
       let group = ServiceGroup(
         configuration: .init(

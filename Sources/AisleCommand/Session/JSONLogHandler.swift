@@ -28,7 +28,10 @@ struct JSONLogHandler: LogHandler {
     let all = metadata.merging(metadataProvider?.get() ?? [:]) { _, new in new }
       .merging(event.metadata ?? [:]) { _, new in new }
     for (key, value) in all where fields[key] == nil { fields[key] = value.json }
-    guard var line = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes]) else { return }
+    guard
+      var line = try? JSONSerialization.data(
+        withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes])
+    else { return }
     line.append(UInt8(ascii: "\n"))
     // One write a record, so that the lines of several tasks do not mix.
     FileHandle.standardError.write(line)

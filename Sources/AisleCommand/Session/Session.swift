@@ -44,7 +44,8 @@ struct Session: Sendable {
             service: BodyService { await outcome.record { try await open(settings, schema, logger, body) } },
             successTerminationBehavior: .gracefullyShutdownGroup)
         ],
-        cancellationSignals: [.sigint, .sigterm], logger: Logger(label: "aisle.lifecycle") { _ in SwiftLogNoOpLogHandler() }))
+        cancellationSignals: [.sigint, .sigterm],
+        logger: Logger(label: "aisle.lifecycle") { _ in SwiftLogNoOpLogHandler() }))
     try await group.run()
     try outcome.result()
   }
@@ -58,7 +59,9 @@ struct Session: Sendable {
         let conninfo = cluster.conninfo(database: settings.databaseName)
         try await use(conninfo, migrates: schema == .upToDate, settings, schema, logger, body)
       } catch {
-        do { try await cluster.stop() } catch { logger.warning("the embedded server was not stopped: \(error)") }
+        do { try await cluster.stop() } catch {
+          logger.warning("the embedded server was not stopped: \(error)")
+        }
         throw error
       }
       try await cluster.stop()

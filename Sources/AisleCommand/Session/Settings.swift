@@ -18,7 +18,9 @@ struct Settings: Sendable {
   let logLevel: Logger.Level?
 
   init(_ reader: ConfigReader = ConfigReader(provider: EnvironmentVariablesProvider())) throws {
-    databaseURL = reader.string(forKey: "aisle.database.url", isSecret: true).flatMap { $0.isEmpty ? nil : $0 }
+    databaseURL = reader.string(forKey: "aisle.database.url", isSecret: true).flatMap {
+      $0.isEmpty ? nil : $0
+    }
     home = URL(filePath: reader.string(forKey: "aisle.home", default: ".aisle"), directoryHint: .isDirectory)
     databaseName = reader.string(forKey: "aisle.database", default: "aisle")
     httpPort = reader.int(forKey: "aisle.http.port", default: 8080)
@@ -26,12 +28,14 @@ struct Settings: Sendable {
     logLevel = try reader.string(forKey: "aisle.log.level").map { text in
       guard let level = Logger.Level(rawValue: text.lowercased()) else {
         throw CommandFailure(
-          "AISLE_LOG_LEVEL is \"\(text)\"; use \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+          "AISLE_LOG_LEVEL is \"\(text)\"; use \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
+        )
       }
       return level
     }
     guard databaseName.wholeMatch(of: /[A-Za-z0-9_]{1,63}/) != nil else {
-      throw CommandFailure("AISLE_DATABASE is \"\(databaseName)\"; use 1 to 63 letters, digits and underscores")
+      throw CommandFailure(
+        "AISLE_DATABASE is \"\(databaseName)\"; use 1 to 63 letters, digits and underscores")
     }
     guard (1...65_535).contains(httpPort) else {
       throw CommandFailure("AISLE_HTTP_PORT is \(httpPort); a port is 1 to 65535")

@@ -31,7 +31,8 @@ struct BillsResource: Sendable {
         query.reject("from", "is more than \(Self.maximumMonths) months before to; ask for fewer")
       }
     }
-    let (first, last, source) = try query.faults.finish(start, end, query.choice("source", default: BillSource.automatic))
+    let (first, last, source) = try query.faults.finish(
+      start, end, query.choice("source", default: BillSource.automatic))
     try await gate.pass(request, for: billing.subscription.name)
     let bills = try await billing.bills(account, from: first, to: last, source: source)
     return try .json(Page(bills, nextCursor: nil), unlessKnownBy: request)
@@ -62,7 +63,8 @@ struct BillsResource: Sendable {
       let currencies = bills.map(\.currency)
       let list = currencies.map(\.code).joined(separator: ", ")
       throw Problem(
-        .badRequest, "currency-needed", "Account \(account) has bills in \(list) for \(month); choose one by ?currency="
+        .badRequest, "currency-needed",
+        "Account \(account) has bills in \(list) for \(month); choose one by ?currency="
       ).with {
         $0.currencies = currencies
         $0.errors = [Fault(.parameter("currency"), "is missing; it must be one of \(list)")]
@@ -84,7 +86,8 @@ struct BillsResource: Sendable {
     let page = try await billing.lines(account, month, source: source, after: start, limit: limit)
     return try .json(
       BillLinesBody(
-        accountID: account, month: month, source: page.source, asOfPosition: page.asOfPosition, data: page.lines,
+        accountID: account, month: month, source: page.source, asOfPosition: page.asOfPosition,
+        data: page.lines,
         nextCursor: page.next.map { Cursor(.lines, $0.description).text }),
       unlessKnownBy: request)
   }
@@ -115,7 +118,9 @@ struct BillLinesBody: Encodable {
 }
 
 extension Month {
-  fileprivate func going(back months: Int) -> Month { (0..<months).reduce(self) { month, _ in month.previous } }
+  fileprivate func going(back months: Int) -> Month {
+    (0..<months).reduce(self) { month, _ in month.previous }
+  }
 
   fileprivate func months(since start: Month) -> Int { (year - start.year) * 12 + month - start.month }
 }

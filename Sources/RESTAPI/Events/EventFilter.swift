@@ -8,7 +8,8 @@ struct EventFilter: Sendable, Hashable {
   var isEmpty: Bool { categories.isEmpty && types.isEmpty }
 
   func matches(_ event: RecordedEvent) -> Bool {
-    (categories.isEmpty || categories.contains(event.stream.category)) && (types.isEmpty || types.contains(event.type))
+    (categories.isEmpty || categories.contains(event.stream.category))
+      && (types.isEmpty || types.contains(event.type))
   }
 }
 

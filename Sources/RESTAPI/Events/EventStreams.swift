@@ -49,8 +49,10 @@ final class EventStreams: Sendable {
 
   func response(to request: Request, _ feed: some EventFeed) throws(Problem) -> Response {
     guard open < maximum else {
-      throw Problem(.serviceUnavailable, "too-many-streams", "\(maximum) event streams are open; try again later")
-        .retry(after: 10)
+      throw Problem(
+        .serviceUnavailable, "too-many-streams", "\(maximum) event streams are open; try again later"
+      )
+      .retry(after: 10)
     }
     return Response(
       status: .ok,

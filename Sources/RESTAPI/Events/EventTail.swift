@@ -33,7 +33,9 @@ actor EventTail {
   private func batch(after position: Position, _ filter: EventFilter, limit: Int) async throws -> EventBatch {
     guard let end, position < end else { return EventBatch(events: [], through: position) }
     let start = end.rawValue - Int64(window.count)
-    guard position.rawValue >= start else { return try await store.read(after: position, filter, limit: limit) }
+    guard position.rawValue >= start else {
+      return try await store.read(after: position, filter, limit: limit)
+    }
     let slice = window[Int(position.rawValue - start)...].prefix(limit)
     return EventBatch(events: slice.filter(filter.matches), through: slice.last?.position ?? end)
   }
@@ -58,7 +60,8 @@ actor EventTail {
 
   private func append(_ events: [RecordedEvent]) {
     // Not if the window was begun anew meanwhile.
-    guard let first = events.first, let last = events.last, first.position.rawValue - 1 == end?.rawValue else { return }
+    guard let first = events.first, let last = events.last, first.position.rawValue - 1 == end?.rawValue
+    else { return }
     window += events
     bytes += events.reduce(0) { $0 + $1.data.count }
     end = last.position

@@ -18,7 +18,8 @@ struct EventsResource: Sendable {
   private func events(_ request: Request, _ context: APIContext) async throws -> Response {
     let query = Query(request)
     let (after, limit, categories, types) = try query.faults.finish(
-      query.integer("after", 0...Int64.max, default: 0), query.limit(), query.names("category"), query.names("type"))
+      query.integer("after", 0...Int64.max, default: 0), query.limit(), query.names("category"),
+      query.names("type"))
     let start = Position(after)
     try await gate.refuseBeyondEnd(start, .parameter("after"))
     let batch = try await store.read(
@@ -49,7 +50,8 @@ struct EventsResource: Sendable {
     try await gate.refuseBeyondEnd(start, request.resumptionPlace)
     return try streams.response(
       to: request,
-      LogFeed(tenant: store.tenant, filter: EventFilter(categories: categories, types: types), position: start))
+      LogFeed(
+        tenant: store.tenant, filter: EventFilter(categories: categories, types: types), position: start))
   }
 }
 

@@ -51,7 +51,9 @@ struct HealthResource: Sendable {
     let head = try await aisle.store.head()
     let log = try await aisle.store.logID().uuidString.lowercased()
     return try .json(
-      InfoBody(version: version, startedAt: startedAt, tenant: aisle.store.tenant.rawValue, logID: log, position: head))
+      InfoBody(
+        version: version, startedAt: startedAt, tenant: aisle.store.tenant.rawValue, logID: log,
+        position: head))
   }
 
   @Sendable

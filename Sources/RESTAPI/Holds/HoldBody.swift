@@ -31,7 +31,8 @@ extension HoldBody {
     let isOver = hold.status == "held" && hold.expiresAt <= now
     self.init(
       holdID: hold.id, showID: hold.show, buyer: hold.buyer, seats: hold.seats, total: hold.total,
-      heldAt: hold.heldAt, expiresAt: hold.expiresAt, status: isOver ? "expired" : hold.status, orderID: hold.order)
+      heldAt: hold.heldAt, expiresAt: hold.expiresAt, status: isOver ? "expired" : hold.status,
+      orderID: hold.order)
   }
 
   init(_ hold: Booking.HoldRecord, of show: ShowID, at now: Timestamp) {

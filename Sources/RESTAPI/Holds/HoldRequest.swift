@@ -38,7 +38,9 @@ struct HoldRequest {
 extension Problem {
   /// Points at the seats of the request that the show does not have.
   func pointing(at request: HoldRequest, for rejection: Booking.Rejection) -> Problem {
-    guard case .unknownSeats(let unknown) = rejection, case .named(let seats) = request.seats else { return self }
+    guard case .unknownSeats(let unknown) = rejection, case .named(let seats) = request.seats else {
+      return self
+    }
     let missing = Set(unknown)
     return with {
       $0.errors = seats.enumerated().filter { missing.contains($0.element) }.prefix(50)

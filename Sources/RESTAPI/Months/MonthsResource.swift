@@ -20,7 +20,9 @@ struct MonthsResource: Sendable {
     let query = Query(request)
     let (source, limit, start) = try query.faults.finish(
       query.choice("source", default: BillSource.automatic), query.limit(),
-      query.cursor(of: .month, default: MonthOverview.Cursor?.none) { MonthOverview.Cursor($0).map(Optional.some) })
+      query.cursor(of: .month, default: MonthOverview.Cursor?.none) {
+        MonthOverview.Cursor($0).map(Optional.some)
+      })
     try await gate.pass(request, for: billing.subscription.name)
     let overview = try await billing.monthOverview(month, source: source, after: start, limit: limit)
     return try .json(MonthBody(overview), unlessKnownBy: request)

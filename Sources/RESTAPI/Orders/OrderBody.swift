@@ -60,7 +60,8 @@ extension OrderBody {
     }
     self.init(
       orderID: order.orderID, showID: order.showID, holdID: order.holdID, accountID: order.accountID,
-      buyer: order.buyer, status: status, reason: reason, lines: Line.list(order.lines, in: order.total.currency),
+      buyer: order.buyer, status: status, reason: reason,
+      lines: Line.list(order.lines, in: order.total.currency),
       total: order.total, refund: refund, paymentMethod: order.paymentMethod, placedAt: order.placedAt,
       version: receipt.version)
   }
@@ -77,7 +78,8 @@ extension OrderBody {
 extension OrderBody.Line {
   fileprivate static func list(_ lines: [Ordering.Line], in currency: Currency) -> [OrderBody.Line] {
     lines.map {
-      OrderBody.Line(seat: $0.seat, amount: Money($0.amount, currency), taxRateBasisPoints: $0.taxRateBasisPoints)
+      OrderBody.Line(
+        seat: $0.seat, amount: Money($0.amount, currency), taxRateBasisPoints: $0.taxRateBasisPoints)
     }
   }
 }

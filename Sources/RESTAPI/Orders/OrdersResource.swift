@@ -30,7 +30,9 @@ struct OrdersResource: Sendable {
       receipt = try await ordering.place(
         id, hold: hold, account: account, paymentMethod: method, context.command)
     } catch .notFound("hold", _), .bookingRejected(.holdNotFound), .bookingRejected(.showNotScheduled) {
-      throw Problem.notFound("hold", hold.rawValue).with { $0.errors = [Fault(.pointer("/hold_id"), "is not a hold")] }
+      throw Problem.notFound("hold", hold.rawValue).with {
+        $0.errors = [Fault(.pointer("/hold_id"), "is not a hold")]
+      }
     }
     return try answer(receipt)
   }
@@ -39,7 +41,8 @@ struct OrdersResource: Sendable {
     let location = "/v1/orders/\(receipt.order.orderID)"
     if case .failed(let order, let reason) = receipt.state {
       throw Problem(
-        .conflict, "order-failed", "Order \(order.orderID) failed: \(reason); hold seats again and place a new order"
+        .conflict, "order-failed",
+        "Order \(order.orderID) failed: \(reason); hold seats again and place a new order"
       ).with {
         $0.order = order.orderID
         $0.reason = reason
@@ -47,7 +50,8 @@ struct OrdersResource: Sendable {
         $0.headers[.aislePosition] = receipt.position.description
       }
     }
-    var response = try Response.json(OrderBody(receipt)).created(at: location, replayed: false).at(receipt.position)
+    var response = try Response.json(OrderBody(receipt)).created(at: location, replayed: false).at(
+      receipt.position)
     // Placed, but not seen through yet: whoever finishes it does so soon.
     if case .placed = receipt.state { response.status = .accepted }
     response.headers[.eTag] = EntityTag.version(receipt.version).description
@@ -62,7 +66,8 @@ struct OrdersResource: Sendable {
     try await gate.pass(request, for: "orders")
     let orders = try await readModels.orders(after: start, limit: limit + 1)
     return try .json(
-      Page(orders, limit: limit, list: .orders, position: \.position, item: OrderBody.init), unlessKnownBy: request)
+      Page(orders, limit: limit, list: .orders, position: \.position, item: OrderBody.init),
+      unlessKnownBy: request)
   }
 
   /// From the order's stream, so it never lags.

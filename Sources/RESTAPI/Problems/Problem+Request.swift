@@ -13,7 +13,8 @@ extension Problem {
     }
     let more = faults.count > 3 ? "; and \(faults.count - 3) more" : ""
     return Problem(
-      .badRequest, "invalid-request", "The request cannot be understood: \(parts.joined(separator: "; "))\(more)"
+      .badRequest, "invalid-request",
+      "The request cannot be understood: \(parts.joined(separator: "; "))\(more)"
     ).with { $0.errors = faults }
   }
 
@@ -32,8 +33,10 @@ extension Problem {
   }
 
   static func tooLarge(limit: Int) -> Problem {
-    Problem(.contentTooLarge, "body-too-large", "The body is larger than \(limit) bytes, the most that is taken")
-      .with { $0.errors = [Fault(.pointer(""), "is larger than \(limit) bytes")] }
+    Problem(
+      .contentTooLarge, "body-too-large", "The body is larger than \(limit) bytes, the most that is taken"
+    )
+    .with { $0.errors = [Fault(.pointer(""), "is larger than \(limit) bytes")] }
   }
 
   static func unsupportedMediaType(_ given: String) -> Problem {
@@ -52,7 +55,8 @@ extension Problem {
   }
 
   static func noSuchPath(_ path: String) -> Problem {
-    Problem(.notFound, "no-such-path", "There is nothing at \(path.prefix(200)); see docs/rest.md for the paths")
+    Problem(
+      .notFound, "no-such-path", "There is nothing at \(path.prefix(200)); see docs/rest.md for the paths")
   }
 
   static func methodNotAllowed(_ method: HTTPRequest.Method, allowed: String) -> Problem {

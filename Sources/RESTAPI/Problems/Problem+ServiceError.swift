@@ -15,7 +15,8 @@ extension Problem {
     case let error as ProjectionBehind: self = .projectionBehind(error)
     case let error as PostgresError: self = .database(error)
     case is CancellationError:
-      self = Problem(.serviceUnavailable, "cancelled", "The request was given up before it was answered").retry()
+      self = Problem(.serviceUnavailable, "cancelled", "The request was given up before it was answered")
+        .retry()
     case let error as HTTPError where (400..<500).contains(error.status.code):
       self.init(error.status, "bad-request", error.body ?? error.status.reasonPhrase)
     default: self = .internalError
@@ -46,7 +47,8 @@ extension Problem {
   // What the reason was is for the logs; it may name hosts and users.
   static var unavailable: Problem {
     Problem(
-      .serviceUnavailable, "unavailable", "The database cannot be reached and nothing was changed; try again shortly"
+      .serviceUnavailable, "unavailable",
+      "The database cannot be reached and nothing was changed; try again shortly"
     ).retry()
   }
 
@@ -70,10 +72,12 @@ extension Problem {
     switch error.kind {
     case .connectionLost, .connectFailed, .poolExhausted, .closed: .unavailable
     case .timedOut:
-      Problem(.serviceUnavailable, "timed-out", "The database took too long; ask for less, or try again").retry()
+      Problem(.serviceUnavailable, "timed-out", "The database took too long; ask for less, or try again")
+        .retry()
     case .server where error.isConnectionLost: .unavailable
     case .server where error.sqlState == .queryCanceled:
-      Problem(.serviceUnavailable, "timed-out", "The database took too long; ask for less, or try again").retry()
+      Problem(.serviceUnavailable, "timed-out", "The database took too long; ask for less, or try again")
+        .retry()
     case .server, .decoding, .client: .internalError
     }
   }

@@ -29,7 +29,8 @@ public struct APIContext: Hummingbird.RequestContext {
     text.split(separator: "-", omittingEmptySubsequences: false).map(\.utf8.count) == [2, 32, 16, 2]
       && text.utf8.allSatisfy { byte in
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "-"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "-"):
+          true
         default: false
         }
       }
@@ -41,7 +42,8 @@ extension APIContext {
   func identifier<Subject>(
     _ name: String, _: Identifier<Subject>.Type = Identifier<Subject>.self
   ) throws(Problem) -> Identifier<Subject> {
-    try parameter(name, "an identifier of 1 to 128 characters out of A-Z a-z 0-9 . _ : -", Identifier.init(_:))
+    try parameter(
+      name, "an identifier of 1 to 128 characters out of A-Z a-z 0-9 . _ : -", Identifier.init(_:))
   }
 
   func month() throws(Problem) -> Month {

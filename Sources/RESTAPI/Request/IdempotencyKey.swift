@@ -22,7 +22,9 @@ extension Request {
         "idempotency-key-missing",
         "is missing; send a new random value with each new request, and the same value when you repeat it")
     }
-    guard text.utf8.count <= IdempotencyKey.maximumLength, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+    guard text.utf8.count <= IdempotencyKey.maximumLength,
+      text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+    else {
       throw .idempotencyKey(
         "idempotency-key-invalid",
         "must have 1 to \(IdempotencyKey.maximumLength) visible ASCII characters and be sent once")

@@ -86,7 +86,9 @@ struct JSONNode {
 
   /// Text without control characters.
   func string(length: ClosedRange<Int>) -> String? {
-    guard let text = text("a string of \(length.lowerBound) to \(length.upperBound) characters") else { return nil }
+    guard let text = text("a string of \(length.lowerBound) to \(length.upperBound) characters") else {
+      return nil
+    }
     guard length.contains(text.count) else {
       reject("has \(text.count) characters; use \(length.lowerBound) to \(length.upperBound)")
       return nil

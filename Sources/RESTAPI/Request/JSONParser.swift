@@ -26,7 +26,9 @@ struct JSONParser {
 
   private mutating func value() throws(JSONSyntaxError) -> JSONValue {
     skipSpace()
-    guard let byte = peek else { throw error(index == 0 ? "the body is empty" : "the document ends too early") }
+    guard let byte = peek else {
+      throw error(index == 0 ? "the body is empty" : "the document ends too early")
+    }
     switch byte {
     case UInt8(ascii: "{"): return .object(try object())
     case UInt8(ascii: "["): return .array(try array())
@@ -87,7 +89,8 @@ struct JSONParser {
     return String(decoding: bytes[start..<index], as: UTF8.self)
   }
 
-  private mutating func literal(_ word: StaticString, _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue {
+  private mutating func literal(_ word: StaticString, _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue
+  {
     let end = index + word.utf8CodeUnitCount
     guard end <= bytes.count, "\(word)".utf8.elementsEqual(bytes[index..<end]) else {
       throw error("a value is expected")
@@ -139,7 +142,9 @@ struct JSONParser {
     if let scalar = Unicode.Scalar(high) { return scalar }
     if high < 0xDC00, takeByte("\\"), takeByte("u") {
       let low = try fourHexDigits()
-      if (0xDC00..<0xE000).contains(low), let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)) {
+      if (0xDC00..<0xE000).contains(low),
+        let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00))
+      {
         return scalar
       }
     }

@@ -47,7 +47,9 @@ struct Query {
     parse(name, "a month such as 2026-11", default: absence, Month.init(_:))
   }
 
-  func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String, default absence: Choice) -> Choice? {
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String, default absence: Choice)
+    -> Choice?
+  {
     parse(
       name, "one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))", default: absence,
       Choice.init(rawValue:))
@@ -55,7 +57,8 @@ struct Query {
 
   /// Names separated by commas, such as event types; none if it is not given.
   func names(_ name: String) -> [String]? {
-    parse(name, "1 to 20 names of lower-case letters, digits and hyphens, separated by commas", default: []) { text in
+    parse(name, "1 to 20 names of lower-case letters, digits and hyphens, separated by commas", default: []) {
+      text in
       let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
       guard names.count <= 20 else { return nil }
       return names.allSatisfy(Self.isName) ? names : nil
@@ -77,7 +80,8 @@ struct Query {
     (1...100).contains(text.utf8.count)
       && text.utf8.allSatisfy { byte in
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+          true
         default: false
         }
       }

@@ -17,7 +17,8 @@ struct ReadGate: Sendable {
     guard let text = request.headers[.aisleMinPosition] else { return }
     guard let number = Int64(text), number >= 0 else {
       throw Problem.invalidRequest(
-        .header("X-Aisle-Min-Position"), "is \"\(text.prefix(40))\"; it must be a position of the log, 0 or more")
+        .header("X-Aisle-Min-Position"),
+        "is \"\(text.prefix(40))\"; it must be a position of the log, 0 or more")
     }
     let wanted = Position(number)
     if try await store.checkpoint(of: subscription) >= wanted { return }

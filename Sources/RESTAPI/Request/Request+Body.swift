@@ -25,7 +25,9 @@ extension Request {
   private func bytes() async throws -> [UInt8] {
     let limit = Self.maximumBodySize
     // Says no before the first byte has arrived, if the client tells how many will.
-    if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw Problem.tooLarge(limit: limit) }
+    if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
+      throw Problem.tooLarge(limit: limit)
+    }
     do {
       let buffer = try await body.collect(upTo: limit)
       return Array(buffer.readableBytesView)
@@ -46,7 +48,9 @@ extension Request {
     }
     guard parts.first == "application/json" else { throw .unsupportedMediaType(given) }
     for parameter in parts.dropFirst() where parameter.hasPrefix("charset=") {
-      guard ["charset=utf-8", "charset=\"utf-8\""].contains(parameter) else { throw .unsupportedMediaType(given) }
+      guard ["charset=utf-8", "charset=\"utf-8\""].contains(parameter) else {
+        throw .unsupportedMediaType(given)
+      }
     }
   }
 }

@@ -35,7 +35,8 @@ extension Response {
 
   init(status: HTTPResponse.Status = .ok, bytes: some Sequence<UInt8> & Sendable, type: MediaType) {
     self.init(
-      status: status, headers: [.contentType: type.rawValue], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+      status: status, headers: [.contentType: type.rawValue],
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
   }
 
   /// Tells the client from where on a read model contains what it did; see ``ReadGate``.

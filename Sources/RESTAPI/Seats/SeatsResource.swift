@@ -21,11 +21,15 @@ struct SeatsResource: Sendable {
   private func seats(_ request: Request, _ context: APIContext) async throws -> Response {
     let id = try context.identifier("show_id", ShowID.self)
     let now = time.now
-    let found = try await gate.find(in: "shows", request) { try await readModels.seatMapState(of: id, at: now) }
+    let found = try await gate.find(in: "shows", request) {
+      try await readModels.seatMapState(of: id, at: now)
+    }
     guard let state = found else { throw Problem.notFound("show", id.rawValue) }
     // A poll of an unchanged map costs one row.
     if request.has(state.tag) { return .notModified(state.tag) }
-    guard let map = try await readModels.seatMap(of: id, at: now) else { throw Problem.notFound("show", id.rawValue) }
+    guard let map = try await readModels.seatMap(of: id, at: now) else {
+      throw Problem.notFound("show", id.rawValue)
+    }
     return try .json(SeatMapBody(map, of: id)).tagged(map.state.tag, for: request)
   }
 
@@ -48,7 +52,9 @@ struct SeatsResource: Sendable {
 
 extension SeatMapState {
   /// At one version only holds can lapse, one after the other, so their number says which map it is.
-  fileprivate var tag: EntityTag { lapsedHolds == 0 ? .version(version) : EntityTag("\(version)+\(lapsedHolds)") }
+  fileprivate var tag: EntityTag {
+    lapsedHolds == 0 ? .version(version) : EntityTag("\(version)+\(lapsedHolds)")
+  }
 }
 
 struct SeatMapBody: Encodable {

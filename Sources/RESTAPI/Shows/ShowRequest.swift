@@ -22,7 +22,8 @@ struct ShowRequest {
     let startsAt = body["starts_at"].timestamp()
     let currency = body["currency"].currency()
     let taxRate = body["tax_rate_bp"].integer(Booking.taxRateBasisPoints.int64, default: 0)
-    let ttl = body["hold_ttl_seconds"].integer(Booking.holdTTLSeconds.int64, default: Self.defaultHoldTTLSeconds)
+    let ttl = body["hold_ttl_seconds"].integer(
+      Booking.holdTTLSeconds.int64, default: Self.defaultHoldTTLSeconds)
     let sections = PlanReader(currency: currency).sections(body["sections"])
     (self.showID, self.title, self.startsAt, self.currency) =
       try body.faults.finish(showID, title, startsAt, currency)
@@ -56,13 +57,21 @@ private struct PlanReader {
     var seats = 0
     let sections = node.array(of: 1...10_000) { section -> SeatPlan.Section? in
       let id = section["id"].identifier(SectionID.self)
-      if let id, !sectionIDs.insert(id).inserted { section["id"].reject("is \(id), which another section has") }
+      if let id, !sectionIDs.insert(id).inserted {
+        section["id"].reject("is \(id), which another section has")
+      }
       let price = price(section["price"])
       let rows = section["rows"].array(of: 1...Booking.maximumSeatsPerShow) { row -> SeatPlan.Row? in
         let id = row["id"].identifier(RowID.self)
-        if let id, !rowIDs.insert(id).inserted { row["id"].reject("is \(id), which another row of the show has") }
-        guard let count = row["seats"].integer(1...Int64(Booking.maximumSeatsPerShow)), let id else { return nil }
-        if SeatID("\(id)-\(count)") == nil { row["id"].reject("is too long for its seats' ids; use 120 characters") }
+        if let id, !rowIDs.insert(id).inserted {
+          row["id"].reject("is \(id), which another row of the show has")
+        }
+        guard let count = row["seats"].integer(1...Int64(Booking.maximumSeatsPerShow)), let id else {
+          return nil
+        }
+        if SeatID("\(id)-\(count)") == nil {
+          row["id"].reject("is too long for its seats' ids; use 120 characters")
+        }
         seats += Int(count)
         return SeatPlan.Row(id: id, seats: Int(count))
       }

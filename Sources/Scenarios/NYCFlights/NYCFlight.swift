@@ -37,7 +37,8 @@ struct NYCFlight: Sendable, Hashable {
       SeatPlan.Row(id: RowID(unchecked: "\(first / 6 + 1)"), seats: min(6, seats - first))
     }
     return Booking.Schedule(
-      showID: show, title: "\(carrier) \(number) \(origin) to \(destination)", startsAt: departsAt, currency: .usd,
+      showID: show, title: "\(carrier) \(number) \(origin) to \(destination)", startsAt: departsAt,
+      currency: .usd,
       taxRateBasisPoints: Self.taxRateBasisPoints, holdTTLSeconds: 600,
       sections: [.init(id: SectionID(unchecked: "cabin"), price: price, rows: rows)])
   }

@@ -84,7 +84,8 @@ private struct Table {
     do {
       text = try String(contentsOf: file, encoding: .utf8)
     } catch {
-      throw NYCFlightsData.Failure(description: "\(file.path) cannot be read. Run: scenarios/nyc-flights/fetch")
+      throw NYCFlightsData.Failure(
+        description: "\(file.path) cannot be read. Run: scenarios/nyc-flights/fetch")
     }
     let lines = text.split(separator: "\n")
     let header = (lines.first ?? "").split(separator: ",", omittingEmptySubsequences: false)

@@ -24,7 +24,8 @@ struct OrderStream: Sendable {
     _ command: Ordering.Command, on order: OrderID, isNew: Bool = false, _ context: RequestContext
   ) async throws(ServiceError) -> Outcome {
     let stream = StreamName.order(order)
-    var folded = isNew ? Outcome(state: .none, changed: false, version: 0, position: .start) : try await fold(order)
+    var folded =
+      isNew ? Outcome(state: .none, changed: false, version: 0, position: .start) : try await fold(order)
     for _ in 1...Self.maximumTries {
       let events: [Ordering.Event]
       do throws(Ordering.Rejection) {
@@ -38,7 +39,8 @@ struct OrderStream: Sendable {
         var state = folded.state
         for event in events { Ordering.evolve(&state, event) }
         return Outcome(
-          state: state, changed: true, version: folded.version + Int64(events.count), position: receipt.position)
+          state: state, changed: true, version: folded.version + Int64(events.count),
+          position: receipt.position)
       case .conflict: folded = try await fold(order)
       case .unknown(let error):
         throw .outcomeUnknown("the connection was lost while writing order \(order): \(error)")
@@ -53,7 +55,8 @@ struct OrderStream: Sendable {
       var state = Ordering.State.none
       for event in events { Ordering.evolve(&state, try event.decode()) }
       return Outcome(
-        state: state, changed: false, version: events.last?.version ?? 0, position: events.last?.position ?? .start)
+        state: state, changed: false, version: events.last?.version ?? 0,
+        position: events.last?.position ?? .start)
     } catch {
       throw ServiceError(reading: error)
     }

@@ -29,7 +29,8 @@ extension ReadModels {
   /// Fills `aisle.orders`.
   var orders: Subscription {
     let tenant = store.tenant.rawValue
-    return Subscription("orders", categories: [Ordering.Event.category], batchSize: 2000) { events, connection in
+    return Subscription("orders", categories: [Ordering.Event.category], batchSize: 2000) {
+      events, connection in
       var changes = OrderChanges()
       for event in events { try changes.add(event) }
       try await changes.write(tenant: tenant, on: connection)
@@ -75,7 +76,8 @@ extension OrderView {
       lines: try JSONDecoder().decode([Ordering.Line].self, from: Data(lines.bytes)),
       total: Money(try row.column(6), currency), refund: Money(try row.column(7), currency),
       status: Status(rawValue: try row.column(9)) ?? .placed, reason: try row.column(10),
-      paymentMethod: try row.column(14), placedAt: try row.column(11), version: try row.column(12), position: Position(try row.column(13)))
+      paymentMethod: try row.column(14), placedAt: try row.column(11), version: try row.column(12),
+      position: Position(try row.column(13)))
   }
 }
 

@@ -8,7 +8,8 @@ extension ReadModels {
   /// Fills `aisle.shows`, `aisle.taken_seats` and `aisle.holds`.
   var shows: Subscription {
     let tenant = store.tenant.rawValue
-    return Subscription("shows", categories: [Booking.Event.category], batchSize: 2000) { events, connection in
+    return Subscription("shows", categories: [Booking.Event.category], batchSize: 2000) {
+      events, connection in
       var changes = ShowChanges()
       for event in events { try changes.add(event) }
       try await changes.write(tenant: tenant, on: connection)

@@ -14,7 +14,8 @@ struct CancellationTests {
           try await observer.wait(for: backend, toWaitFor: "PgSleep")
           task.cancel()
           await #expect(throws: CancellationError.self) { try await task.value }
-          try await #expect(observer.one("select state from pg_stat_activity where pid = \(Int32(backend))") == "idle")
+          try await #expect(
+            observer.one("select state from pg_stat_activity where pid = \(Int32(backend))") == "idle")
           try await #expect(connections[0].backend() == backend)
         }
       }
@@ -73,7 +74,9 @@ struct CancellationTests {
   @Test("the statement time-out ends a statement with its SQLSTATE, and the connection goes on")
   func statementTimeout() async throws {
     try await withConnection(statementTimeout: .milliseconds(50)) { connection in
-      let error = await #expect(throws: PostgresError.self) { try await connection.query("select pg_sleep(600)") }
+      let error = await #expect(throws: PostgresError.self) {
+        try await connection.query("select pg_sleep(600)")
+      }
       #expect(error?.sqlState == .queryCanceled)
       #expect(error?.kind == .server)
       try await connection.mustAnswer()
@@ -103,7 +106,8 @@ struct CancellationTests {
           #expect(error.kind == .timedOut)
           timedOut += 1
         }
-        try await #expect(connection.query("select \(round), pg_sleep(0.001)").first?.decode(Int.self) == round)
+        try await #expect(
+          connection.query("select \(round), pg_sleep(0.001)").first?.decode(Int.self) == round)
       }
       print("\(timedOut) of 150 timed out")
     }

@@ -41,7 +41,9 @@ extension PostgresConnection {
   }
 
   /// The first column of the first row.
-  nonisolated func one<Value: PostgresValue>(_ statement: SQL, as _: Value.Type = Value.self) async throws -> Value {
+  nonisolated func one<Value: PostgresValue>(_ statement: SQL, as _: Value.Type = Value.self) async throws
+    -> Value
+  {
     guard let row = try await query(statement).first else { throw NoRow() }
     return try row.decode(Value.self)
   }

@@ -44,7 +44,8 @@ struct CopyTests {
   func complete(_ count: Int) async throws {
     try await withConnection { connection in
       let rows = Mutex(0)
-      try await connection.copyOut("copy (select generate_series(1, \(count))) to stdout", chunkBytes: 1000) { chunk in
+      try await connection.copyOut("copy (select generate_series(1, \(count))) to stdout", chunkBytes: 1000) {
+        chunk in
         #expect(!chunk.isEmpty)
         rows.withLock { $0 += chunk.rowCount }
       }
@@ -57,13 +58,21 @@ struct CopyTests {
   func abandoned() async throws {
     try await withConnection { connection in
       let backend = try await connection.backend()
-      await #expect(throws: Enough.self) { try await connection.copyOut(Self.million) { _ in throw Enough() } }
+      await #expect(throws: Enough.self) {
+        try await connection.copyOut(Self.million) { _ in throw Enough() }
+      }
       try await #expect(connection.backend() == backend)
       for last in 1...30 {
         let chunks = Mutex(0)
         await #expect(throws: Enough.self) {
-          try await connection.copyOut("copy (select generate_series(1, 3000)) to stdout", chunkBytes: 400) { _ in
-            if chunks.withLock({ $0 += 1; return $0 }) == last { throw Enough() }
+          try await connection.copyOut("copy (select generate_series(1, 3000)) to stdout", chunkBytes: 400) {
+            _ in
+            if chunks.withLock({
+              $0 += 1
+              return $0
+            }) == last {
+              throw Enough()
+            }
           }
         }
         try await #expect(connection.query("select \(last), pg_sleep(0.001)").first?.decode(Int.self) == last)
@@ -79,7 +88,9 @@ struct CopyTests {
         try await withConnections(1, to: conninfo) { connections in
           let connection = connections[0]
           let backend = try await connection.backend()
-          let waiting = Task { try await connection.copyOut("copy (select pg_sleep(600)) to stdout") { _ in } }
+          let waiting = Task {
+            try await connection.copyOut("copy (select pg_sleep(600)) to stdout") { _ in }
+          }
           try await observer.wait(for: backend, toWaitFor: "PgSleep")
           waiting.cancel()
           await #expect(throws: CancellationError.self) { try await waiting.value }
@@ -100,7 +111,9 @@ struct CopyTests {
     try await withConnection { connection in
       let rows = Mutex(0)
       let error = await #expect(throws: PostgresError.self) {
-        try await connection.copyOut("copy (select 1 / (50000 - i) from generate_series(1, 90000) i) to stdout") {
+        try await connection.copyOut(
+          "copy (select 1 / (50000 - i) from generate_series(1, 90000) i) to stdout"
+        ) {
           chunk in rows.withLock { $0 += chunk.rowCount }
         }
       }

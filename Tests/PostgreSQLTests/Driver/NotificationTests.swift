@@ -48,7 +48,9 @@ struct NotificationTests {
           try await observer.terminate([backend])
           let error = await #expect(throws: PostgresError.self) { try await waiting.value }
           #expect(error?.isConnectionLost == true)
-          await #expect(throws: PostgresError.self) { try await listener.nextNotification(within: .seconds(600)) }
+          await #expect(throws: PostgresError.self) {
+            try await listener.nextNotification(within: .seconds(600))
+          }
         }
       }
     }

@@ -40,11 +40,17 @@ struct PoolTests {
         try await pool.withConnection { holder in
           try await holder.query("select pg_advisory_lock(1)")
           try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<waiting { group.addTask { try await pool.query("select pg_advisory_lock_shared(1)") } }
+            for _ in 0..<waiting {
+              group.addTask { try await pool.query("select pg_advisory_lock_shared(1)") }
+            }
             _ = try await eventually("every statement waits for the lock") {
-              try await holder.query("select count(*) from pg_locks where locktype = 'advisory' and not granted")
-                .first?.decode(Int.self)
-            } until: { $0 == waiting }
+              try await holder.query(
+                "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+              )
+              .first?.decode(Int.self)
+            } until: {
+              $0 == waiting
+            }
             try await holder.query("select pg_advisory_unlock(1)")
             try await group.waitForAll()
           }
@@ -78,7 +84,9 @@ struct PoolTests {
             if pause > 20 { try await Task.sleep(for: .microseconds(pause)) }
             waiter.cancel()
             // Every other time it gives up while the connection comes back.
-            if pause.isMultiple(of: 2) { await #expect(throws: CancellationError.self) { try await waiter.value } }
+            if pause.isMultiple(of: 2) {
+              await #expect(throws: CancellationError.self) { try await waiter.value }
+            }
             return waiter
           }
           await #expect(throws: CancellationError.self) { try await waiter.value }
@@ -146,7 +154,8 @@ struct PoolTests {
         release.continuation.finish()
         for task in held { try await task.value }
         _ = try await eventually("no connection is left") {
-          try await admin.one("select count(*) from pg_stat_activity where application_name = 'closing'", as: Int.self)
+          try await admin.one(
+            "select count(*) from pg_stat_activity where application_name = 'closing'", as: Int.self)
         } until: {
           $0 == 0
         }
@@ -157,7 +166,8 @@ struct PoolTests {
   @Test("a server that is not there is an error for every caller in line")
   func nobodyThere() async throws {
     let nowhere = [
-      "host=/nonexistent dbname=x", "host=127.0.0.1 port=1 dbname=x", "postgresql://127.0.0.1:1/x", "no such option",
+      "host=/nonexistent dbname=x", "host=127.0.0.1 port=1 dbname=x", "postgresql://127.0.0.1:1/x",
+      "no such option",
     ]
     for conninfo in nowhere {
       try await withPool(conninfo, size: 1) { pool in
@@ -183,7 +193,8 @@ struct PoolTests {
   func silentHost() async throws {
     let silent = try SilentHost()
     let pool = try PostgresPool(
-      PostgresConfiguration("host=127.0.0.1 port=\(silent.port) dbname=x", connectTimeout: .seconds(2)), size: 1,
+      PostgresConfiguration("host=127.0.0.1 port=\(silent.port) dbname=x", connectTimeout: .seconds(2)),
+      size: 1,
       logger: .silent)
     let start = ContinuousClock.now
     let error = await #expect(throws: PostgresError.self) { try await pool.query("select 1") }

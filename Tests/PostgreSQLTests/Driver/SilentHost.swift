@@ -15,7 +15,8 @@ final class SilentHost: Sendable {
     let descriptor = socket
     let isListening = withUnsafeMutablePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, size) == 0 && listen(descriptor, 5) == 0 && getsockname(descriptor, $0, &size) == 0
+        bind(descriptor, $0, size) == 0 && listen(descriptor, 5) == 0
+          && getsockname(descriptor, $0, &size) == 0
       }
     }
     guard isListening else { throw NeverHappened(description: "no socket to listen on: \(errno)") }

@@ -9,7 +9,8 @@ struct StatementTests {
     try await withConnection { connection in
       for number in 0..<20 { try await #expect(connection.one("select \(number) + 1") == number + 1) }
       let text = "select $1 + 1"
-      try await #expect(connection.one("select count(*) from pg_prepared_statements where statement = \(text)") == 1)
+      try await #expect(
+        connection.one("select count(*) from pg_prepared_statements where statement = \(text)") == 1)
     }
   }
 
@@ -22,14 +23,16 @@ struct StatementTests {
         try await #expect(connection.one("select \(7 as Int16)") == 7 as Int16)
         try await #expect(connection.one("select \(true)") == true)
       }
-      try await #expect(connection.one("select count(*) from pg_prepared_statements where statement = 'select $1'") == 4)
+      try await #expect(
+        connection.one("select count(*) from pg_prepared_statements where statement = 'select $1'") == 4)
     }
   }
 
   @Test("no value, however hostile, becomes SQL")
   func injection() async throws {
     let hostile = [
-      "'; drop table guests; --", "\\'; drop table guests; --", "$1", "$$; drop table guests; $$", "x' or '1'='1",
+      "'; drop table guests; --", "\\'; drop table guests; --", "$1", "$$; drop table guests; $$",
+      "x' or '1'='1",
       "\u{FF07}; drop table guests", "/*", "%s", "\");drop table guests;", "E'\\x27'", "?", ":name",
     ]
     try await withConnection { connection in
@@ -90,7 +93,8 @@ struct StatementTests {
   func script() async throws {
     try await withConnection { connection in
       await #expect(throws: PostgresError.self) {
-        try await connection.executeScript("create table a (); create table b (); select 1 / 0; create table c ()")
+        try await connection.executeScript(
+          "create table a (); create table b (); select 1 / 0; create table c ()")
       }
       try await #expect(connection.one("select count(*) from pg_tables where schemaname = 'public'") == 0)
       try await connection.executeScript("create table a (); create table b ();")

@@ -31,7 +31,9 @@ struct TransactionTests {
     }
   }
 
-  @Test("a transaction that hides a failed statement is an error, although the server answers its commit with success")
+  @Test(
+    "a transaction that hides a failed statement is an error, although the server answers its commit with success"
+  )
   func hiddenFailure() async throws {
     try await withMarks { pool in
       let error = await #expect(throws: PostgresError.self) {
@@ -64,7 +66,9 @@ struct TransactionTests {
       let error = await #expect(throws: PostgresError.self) {
         try await pool.transaction { connection in
           try await connection.execute("insert into marks values (1)")
-          _ = try await connection.transaction { try await connection.execute("insert into marks values (2)") }
+          _ = try await connection.transaction {
+            try await connection.execute("insert into marks values (2)")
+          }
         }
       }
       #expect(error?.kind == .client)
@@ -89,7 +93,9 @@ struct TransactionTests {
     }
   }
 
-  @Test("a transaction that is cancelled in the middle is rolled back, and its connection is clean", .timeLimit(.minutes(1)))
+  @Test(
+    "a transaction that is cancelled in the middle is rolled back, and its connection is clean",
+    .timeLimit(.minutes(1)))
   func cancelledInside() async throws {
     try await withMarks { pool in
       try await pool.withConnection { connection in

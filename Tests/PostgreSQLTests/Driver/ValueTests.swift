@@ -35,7 +35,9 @@ struct ValueTests {
       for value in ["", " ", "'", "\\", "$1", "ÿ", "e\u{301}", "\u{e9}", "👩‍👩‍👧‍👦", "\u{10FFFF}", "\r\n\t\u{1}"] {
         try await check(value, on: connection)
       }
-      for value in [[], [0], Array(repeating: UInt8(0xFF), count: 20)] { try await check(value, on: connection) }
+      for value in [[], [0], Array(repeating: UInt8(0xFF), count: 20)] {
+        try await check(value, on: connection)
+      }
       // The first instant that PostgreSQL has and the last one that we have.
       for value in [-210_866_803_200_000_000, 0, Int64.max] {
         try await check(Timestamp(microseconds: value), on: connection)
@@ -64,7 +66,9 @@ struct ValueTests {
         """)
       let (texts, numbers, ids, documents, bytes, flags) = try #require(rows.first).decode(
         [String].self, [Int64].self, [UUID].self, [JSONB].self, [[UInt8]].self, [Bool?].self)
-      #expect(texts.isEmpty && numbers.isEmpty && ids.isEmpty && documents.isEmpty && bytes.isEmpty && flags.isEmpty)
+      #expect(
+        texts.isEmpty && numbers.isEmpty && ids.isEmpty && documents.isEmpty && bytes.isEmpty && flags.isEmpty
+      )
       try await #expect(connection.one("select cardinality(\([] as [Int32]))") == 0)
     }
   }
@@ -131,7 +135,9 @@ struct ValueTests {
     let (alone, optional, null, pair, sparse, nullArray) = try #require(rows.first).decode(
       Value.self, Value?.self, Value?.self, [Value].self, [Value?].self, [Value]?.self)
     // `==` on strings would accept another normal form.
-    func same(_ a: Value?) -> Bool { (a as? String).map { Array($0.utf8) == Array((value as? String ?? "").utf8) } ?? (a == value) }
+    func same(_ a: Value?) -> Bool {
+      (a as? String).map { Array($0.utf8) == Array((value as? String ?? "").utf8) } ?? (a == value)
+    }
     #expect(same(alone) && same(optional), "\(value)", sourceLocation: sourceLocation)
     #expect(null == nil && nullArray == nil, sourceLocation: sourceLocation)
     #expect(pair.count == 2 && pair.allSatisfy(same), "\(value)", sourceLocation: sourceLocation)
@@ -143,8 +149,11 @@ struct ValueTests {
 
 extension SeededRandom {
   fileprivate mutating func anyText() -> String {
-    let pieces = ["", "a", "Ω", "é", "e\u{301}", "👩‍👧", "'", "\"", "\\", "\n", "$1", "--", "\u{7F}", "漢字", "{}", ","]
-    return (0..<Int.random(in: 0..<12, using: &self)).map { _ in pieces.randomElement(using: &self) ?? "" }.joined()
+    let pieces = [
+      "", "a", "Ω", "é", "e\u{301}", "👩‍👧", "'", "\"", "\\", "\n", "$1", "--", "\u{7F}", "漢字", "{}", ",",
+    ]
+    return (0..<Int.random(in: 0..<12, using: &self)).map { _ in pieces.randomElement(using: &self) ?? "" }
+      .joined()
   }
 
   fileprivate mutating func anyBytes(upTo limit: Int) -> [UInt8] {
@@ -157,14 +166,18 @@ extension SeededRandom {
   }
 
   fileprivate mutating func anyInstant() -> Timestamp {
-    Timestamp(microseconds: Int64.random(in: -200_000_000_000_000_000...9_000_000_000_000_000_000, using: &self))
+    Timestamp(
+      microseconds: Int64.random(in: -200_000_000_000_000_000...9_000_000_000_000_000_000, using: &self))
   }
 
   /// In the form that `jsonb` gives back.
   fileprivate mutating func anyJSON() -> String {
     let number = random(Int64.min ... .max)
-    return ["null", "true", "\(number)", "\"Ω 👋 \\\" \\n\"", "[]", "{}", "[1, \(number)]", "{\"a\": {\"b\": [\(number)]}}"]
-      .randomElement(using: &self) ?? "0"
+    return [
+      "null", "true", "\(number)", "\"Ω 👋 \\\" \\n\"", "[]", "{}", "[1, \(number)]",
+      "{\"a\": {\"b\": [\(number)]}}",
+    ]
+    .randomElement(using: &self) ?? "0"
   }
 
   private mutating func random(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &self) }
