@@ -13,10 +13,17 @@ public struct StreamName: Hashable, Sendable, CustomStringConvertible {
 
   /// nil if the text has no hyphen or nothing on one side of the first.
   public init?(_ name: String) {
-    guard let hyphen = name.firstIndex(of: "-") else { return nil }
-    category = String(name[..<hyphen])
-    id = String(name[name.index(after: hyphen)...])
+    // Scalars, not characters: an id that begins with a combining mark makes one character with the hyphen.
+    let scalars = name.unicodeScalars
+    guard let hyphen = scalars.firstIndex(of: "-") else { return nil }
+    category = String(scalars[..<hyphen])
+    id = String(scalars[scalars.index(after: hyphen)...])
     guard !category.isEmpty, !id.isEmpty else { return nil }
+  }
+
+  /// Byte by byte, as the database compares: two spellings of "é" name two streams.
+  public static func == (a: StreamName, b: StreamName) -> Bool {
+    a.category.utf8.elementsEqual(b.category.utf8) && a.id.utf8.elementsEqual(b.id.utf8)
   }
 
   public var description: String { "\(category)-\(id)" }
