@@ -74,8 +74,9 @@ public struct SQLState: Hashable, Sendable, ExpressibleByStringLiteral {
   /// The transaction did nothing and may simply be run again.
   public var isRetryable: Bool { self == .serializationFailure || self == .deadlockDetected }
 
-  /// The input was at fault (data exception, integrity or syntax), not the server.
+  /// The input was at fault (data exception, integrity, syntax, or a limit such as JSON nested deeper than the
+  /// server's stack), not the server.
   public var isCausedByInput: Bool {
-    code.hasPrefix("22") || code.hasPrefix("23") || code.hasPrefix("42") || code == "54000"
+    code.hasPrefix("22") || code.hasPrefix("23") || code.hasPrefix("42") || code.hasPrefix("54")
   }
 }
