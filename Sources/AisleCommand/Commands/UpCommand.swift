@@ -1,5 +1,7 @@
 import ArgumentParser
+import Foundation
 import Logging
+import NIOCore
 import RESTAPI
 import ServiceLifecycle
 import Services
@@ -15,6 +17,8 @@ struct UpCommand: AsyncParsableCommand {
 
   @Option(help: "Address to listen on.")
   var host = "127.0.0.1"
+
+  func validate() throws { try Settings.validate(port: port) }
 
   func run() async throws {
     try await AisleServer(host: host, port: port, roles: Set(Aisle.Role.allCases)).run()
@@ -39,7 +43,10 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "Address to listen on.")
   var host = "127.0.0.1"
 
-  func validate() throws { _ = try parsedRoles() }
+  func validate() throws {
+    _ = try parsedRoles()
+    try Settings.validate(port: port)
+  }
 
   func run() async throws {
     guard try Settings().databaseURL != nil else {
@@ -81,7 +88,13 @@ struct AisleServer: Sendable {
         configuration: .init(
           services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigint, .sigterm],
           logger: session.logger))
-      try await group.run()
+      do {
+        try await group.run()
+      } catch let error as IOError {
+        throw CommandFailure(
+          "\(host):\(port) cannot be listened on: \(String(cString: strerror(error.errnoCode))). "
+            + "Choose another address by --host, another port by --port or AISLE_HTTP_PORT")
+      }
     }
   }
 }

@@ -23,8 +23,8 @@ struct Settings: Sendable {
     }
     home = URL(filePath: reader.string(forKey: "aisle.home", default: ".aisle"), directoryHint: .isDirectory)
     databaseName = reader.string(forKey: "aisle.database", default: "aisle")
-    httpPort = reader.int(forKey: "aisle.http.port", default: 8080)
-    poolSize = reader.int(forKey: "aisle.pool.size", default: 16)
+    httpPort = try Self.integer("AISLE_HTTP_PORT", reader.string(forKey: "aisle.http.port"), in: Self.ports) ?? 8080
+    poolSize = try Self.integer("AISLE_POOL_SIZE", reader.string(forKey: "aisle.pool.size"), in: 2...1000) ?? 16
     logLevel = try reader.string(forKey: "aisle.log.level").map { text in
       guard let level = Logger.Level(rawValue: text.lowercased()) else {
         throw CommandFailure(
@@ -37,12 +37,23 @@ struct Settings: Sendable {
       throw CommandFailure(
         "AISLE_DATABASE is \"\(databaseName)\"; use 1 to 63 letters, digits and underscores")
     }
-    guard (1...65_535).contains(httpPort) else {
-      throw CommandFailure("AISLE_HTTP_PORT is \(httpPort); a port is 1 to 65535")
+  }
+
+  private static let ports = 1...65_535
+
+  /// A port given as an option.
+  static func validate(port: Int?) throws {
+    guard let port else { return }
+    _ = try integer("--port", "\(port)", in: ports)
+  }
+
+  /// A mistake is not passed over in favour of the default: whoever set the variable meant something.
+  private static func integer(_ name: String, _ text: String?, in range: ClosedRange<Int>) throws -> Int? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let value = Int(text), range.contains(value) else {
+      throw CommandFailure("\(name) is \"\(text)\"; use \(range.lowerBound) to \(range.upperBound)")
     }
-    guard (2...1000).contains(poolSize) else {
-      throw CommandFailure("AISLE_POOL_SIZE is \(poolSize); use 2 to 1000")
-    }
+    return value
   }
 }
 

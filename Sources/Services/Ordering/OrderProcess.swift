@@ -43,6 +43,7 @@ public struct OrderProcess: Sendable {
       do {
         try await tick()
       } catch {
+        if Task.isCancelled { return }
         logger.warning("the order process will try again", metadata: ["error": "\(error)"])
       }
       try? await Task.sleep(for: .seconds(1))
