@@ -47,7 +47,7 @@ extension APIContext {
   }
 
   func month() throws(Problem) -> Month {
-    try parameter("month", "a month such as 2026-11", Month.init(_:))
+    try parameter("month", Month.rule, Month.init(requested:))
   }
 
   private func parameter<Value>(

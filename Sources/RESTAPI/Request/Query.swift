@@ -44,7 +44,7 @@ struct Query {
   }
 
   func month(_ name: String, default absence: Month) -> Month? {
-    parse(name, "a month such as 2026-11", default: absence, Month.init(_:))
+    parse(name, Month.rule, default: absence, Month.init(requested:))
   }
 
   func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String, default absence: Choice)
@@ -85,5 +85,15 @@ struct Query {
         default: false
         }
       }
+  }
+}
+
+extension Month {
+  static let rule = "a month such as 2026-11"
+
+  /// The database's calendar begins with the year 1.
+  init?(requested text: String) {
+    guard let month = Month(text), month.year >= 1 else { return nil }
+    self = month
   }
 }

@@ -56,12 +56,14 @@ private struct PlanReader {
     var rowIDs: Set<RowID> = []
     var seats = 0
     let sections = node.array(of: 1...10_000) { section -> SeatPlan.Section? in
+      section.requireObject()
       let id = section["id"].identifier(SectionID.self)
       if let id, !sectionIDs.insert(id).inserted {
         section["id"].reject("is \(id), which another section has")
       }
       let price = price(section["price"])
       let rows = section["rows"].array(of: 1...Booking.maximumSeatsPerShow) { row -> SeatPlan.Row? in
+        row.requireObject()
         let id = row["id"].identifier(RowID.self)
         if let id, !rowIDs.insert(id).inserted {
           row["id"].reject("is \(id), which another row of the show has")

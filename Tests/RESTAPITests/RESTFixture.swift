@@ -1,0 +1,158 @@
+import EventStore
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import PostgreSQL
+import RESTAPI
+import Services
+import TestSupport
+import Testing
+import Vocabulary
+
+/// Aisle over HTTP, on a log of its own. Its subscriptions run as they do in production; the clock is the test's.
+struct RESTFixture: Sendable {
+  static let start = Timestamp(rfc3339: "2026-11-24T19:00:00Z") ?? Timestamp(microseconds: 0)
+
+  let client: any TestClientProtocol
+  let aisle: Aisle
+  let pool: PostgresPool
+  let clock: SteeredClock
+
+  /// Runs `body` and puts everything away.
+  ///
+  /// - Parameters:
+  ///   - setup: `.live` where bytes have to come through a socket.
+  ///   - roles: whose subscriptions run.
+  static func with(
+    _ setup: TestingSetup = .router, roles: Set<Aisle.Role> = Set(Aisle.Role.allCases),
+    options: RESTAPI.Options = .init(), _ body: @escaping @Sendable (RESTFixture) async throws -> Void
+  ) async throws {
+    try await turnstile.pass {
+      try await withMigratedDatabase(poolSize: 6) { pool in
+        try await serve(from: pool, setup, roles: roles, options: options, body)
+      }
+    }
+  }
+
+  /// Each of these has up to eight connections, and the test server takes 300 from all tests together.
+  private static let turnstile = Turnstile(places: 8)
+
+  /// The same with a database that nobody answers for.
+  static func withoutDatabase(_ body: @escaping @Sendable (RESTFixture) async throws -> Void) async throws {
+    try await withPool("host=/nonexistent dbname=aisle", size: 2, acquireTimeout: .seconds(1)) { pool in
+      try await serve(from: pool, .router, roles: [], options: .init(), body)
+    }
+  }
+
+  private static func serve(
+    from pool: PostgresPool, _ setup: TestingSetup, roles: Set<Aisle.Role>, options: RESTAPI.Options,
+    _ body: @escaping @Sendable (RESTFixture) async throws -> Void
+  ) async throws {
+    let clock = SteeredClock(start)
+    let aisle = Aisle(pool: pool, time: clock.source, logger: .silent)
+    let application = RESTAPI(aisle: aisle, logger: .silent, options: options).application(port: 0)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await aisle.run(roles) }
+      defer { group.cancelAll() }
+      try await application.test(setup) { client in
+        try await body(RESTFixture(client: client, aisle: aisle, pool: pool, clock: clock))
+      }
+    }
+  }
+
+  /// Waits until everything in the log has had all of its effects.
+  @discardableResult
+  func settle() async throws -> Position {
+    try await eventually("every subscription is at the end of the log") {
+      (try await aisle.store.head(), try await aisle.store.subscriptions())
+    } until: { head, subscriptions in
+      subscriptions.count == aisle.subscriptions(of: Set(Aisle.Role.allCases)).count
+        && subscriptions.allSatisfy { $0.position == head }
+    }.0
+  }
+}
+
+// Requests.
+extension RESTFixture {
+  func send(
+    _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: ByteBuffer? = nil
+  ) async throws -> Answer {
+    Answer(try await client.execute(uri: path, method: method, headers: headers, body: body))
+  }
+
+  func get(_ path: String, headers: HTTPFields = [:]) async throws -> Answer {
+    try await send(.get, path, headers: headers)
+  }
+
+  /// - Parameter key: nil sends no Idempotency-Key.
+  func post(
+    _ path: String, _ body: JSON? = nil, key: String? = UUID().uuidString, headers: HTTPFields = [:]
+  ) async throws -> Answer {
+    try await post(path, text: body?.text, key: key, headers: headers)
+  }
+
+  func post(
+    _ path: String, text: String?, key: String? = UUID().uuidString, headers: HTTPFields = [:]
+  ) async throws -> Answer {
+    var headers = headers
+    if let key { headers[.idempotencyKey] = key }
+    return try await send(.post, path, headers: headers, body: text.map(ByteBuffer.init(string:)))
+  }
+}
+
+// What many tests begin with.
+extension RESTFixture {
+  static func show(
+    _ id: String? = "hamlet", seats: Int = 10, price: Int64 = 4500, currency: String = "EUR"
+  ) -> JSON {
+    [
+      "show_id": id.map(JSON.string) ?? .null, "title": "Hamlet", "starts_at": "2026-12-24T19:30:00Z",
+      "currency": .string(currency), "tax_rate_bp": 700, "hold_ttl_seconds": 600,
+      "sections": [
+        ["id": "stalls", "price": .integer(price), "rows": [["id": "A", "seats": .integer(Int64(seats))]]]
+      ],
+    ]
+  }
+
+  @discardableResult
+  func schedule(
+    _ id: String = "hamlet", seats: Int = 10, price: Int64 = 4500, currency: String = "EUR"
+  ) async throws -> Answer {
+    try await post("/v1/shows", Self.show(id, seats: seats, price: price, currency: currency))
+      .expecting(.created)
+  }
+
+  /// Holds seats and gives the hold's id.
+  func hold(_ seats: [String], of show: String = "hamlet", buyer: String = "ann") async throws -> String {
+    let body: JSON = ["buyer": .string(buyer), "seats": .array(seats.map(JSON.string))]
+    let answer = try await post("/v1/shows/\(show)/holds", body).expecting(.created)
+    return try #require(answer.json["hold_id"].string)
+  }
+
+  static func order(_ hold: String, account: String = "acc-1") -> JSON {
+    ["hold_id": .string(hold), "account_id": .string(account), "payment_method": "invoice"]
+  }
+
+  /// Buys seats and gives the order's id.
+  @discardableResult
+  func buy(
+    _ seats: [String], of show: String = "hamlet", for account: String = "acc-1"
+  ) async throws -> String {
+    let hold = try await hold(seats, of: show)
+    let answer = try await post("/v1/orders", Self.order(hold, account: account)).expecting(.created)
+    return try #require(answer.json["order_id"].string)
+  }
+}
+
+extension HTTPField.Name {
+  static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
+  static let idempotentReplayed = HTTPField.Name("Idempotent-Replayed")!
+  static let requestID = HTTPField.Name("X-Request-ID")!
+  static let traceparent = HTTPField.Name("traceparent")!
+  static let position = HTTPField.Name("X-Aisle-Position")!
+  static let minPosition = HTTPField.Name("X-Aisle-Min-Position")!
+  static let lastEventID = HTTPField.Name("Last-Event-ID")!
+  static let link = HTTPField.Name("Link")!
+}
