@@ -14,7 +14,7 @@ extension Booking {
     /// Ends a hold whose time is over.
     case expire(HoldID)
     /// Gives the seats of a confirmed hold back.
-    case cancelBooking(HoldID)
+    case cancelBooking(HoldID, for: OrderID)
   }
 
   public struct Schedule: Sendable, Hashable {

@@ -15,7 +15,7 @@ extension Booking {
     case .confirm(let hold, let order): return try confirm(hold, for: order, state, at: now)
     case .release(let hold, let reason): return try release(hold, because: reason, state, at: now)
     case .expire(let hold): return try expire(hold, state, at: now)
-    case .cancelBooking(let hold): return try cancelBooking(hold, state, at: now)
+    case .cancelBooking(let hold, let order): return try cancelBooking(hold, of: order, state, at: now)
     }
   }
 
@@ -92,11 +92,14 @@ extension Booking {
   }
 
   private static func cancelBooking(
-    _ id: HoldID, _ state: State, at now: Timestamp
+    _ id: HoldID, of order: OrderID, _ state: State, at now: Timestamp
   ) throws(Rejection) -> [Event] {
     let hold = try existing(id, in: state)
     switch hold.phase {
-    case .confirmed(let order):
+    // Several orders may be placed for one hold; only the one that has the seats may give them back.
+    case .confirmed(let owner) where owner != order, .cancelled(let owner) where owner != order:
+      throw .holdAlreadyConfirmed(owner)
+    case .confirmed:
       let fact = BookingCancelled(holdID: id, orderID: order, seats: hold.terms.seats, cancelledAt: now)
       return [.bookingCancelled(fact)]
     case .cancelled: return []

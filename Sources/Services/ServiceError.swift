@@ -3,6 +3,7 @@ import Booking
 import EventStore
 import Ordering
 import PostgreSQL
+import Vocabulary
 
 /// Why a service did not do what it was asked. Closed, so that the edge maps every case once.
 public enum ServiceError: Error, Sendable {
@@ -16,6 +17,8 @@ public enum ServiceError: Error, Sendable {
   case overloaded(String)
   /// The database cannot be reached; nothing was done.
   case unavailable(String)
+  /// A stream has an event that this release cannot read, probably of a later one; nothing was done.
+  case unreadable(String)
   /// The connection was lost at the wrong moment: done completely or not at all. Sending the same request again
   /// (same ids) is safe and finds out.
   case outcomeUnknown(String)
@@ -29,7 +32,8 @@ extension ServiceError: CustomStringConvertible {
     case .billingRejected(let rejection): "\(rejection)"
     case .invalid(let reason): reason
     case .notFound(let kind, let id): "there is no \(kind) \(id)"
-    case .overloaded(let reason), .unavailable(let reason), .outcomeUnknown(let reason): reason
+    case .overloaded(let reason), .unavailable(let reason), .unreadable(let reason), .outcomeUnknown(let reason):
+      reason
     }
   }
 
@@ -46,6 +50,8 @@ extension ServiceError: CustomStringConvertible {
     switch error {
     case let error as ServiceError: self = error
     case let error as AppendError: self = ServiceError(error)
+    case let error as UnknownEventType: self = .unreadable("\(error)")
+    case let error as DecodingError: self = .unreadable("a stored event cannot be read: \(error)")
     default: self = .unavailable("the database cannot be read: \(error)")
     }
   }

@@ -74,6 +74,66 @@ struct OrderingServiceTests {
     }
   }
 
+  @Test("cancelling one order never frees the seats of another order of the same hold")
+  func cancelledBesideAnother() async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 1)
+      let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
+      _ = try await fixture.place("o-1", for: hold)
+      // Given a second order for the hold, whose process died before it was refused
+      try await fixture.append(.orderPlaced(fixture.placed("o-2", show: show, hold: hold)))
+      // When that one is cancelled
+      let cancelled = try await fixture.aisle.ordering.cancel(OrderID(unchecked: "o-2"))
+      // Then the seat stays with the order that was confirmed
+      guard case .cancelled = cancelled.state else {
+        Issue.record("\(cancelled.state)")
+        return
+      }
+      #expect(try await fixture.types(of: .show(show)) == ["show-scheduled", "seats-held", "hold-confirmed"])
+      #expect(
+        try await fixture.aisle.catchUpAndList(show).map { "\($0.seat) \($0.state)" } == ["A-1 booked"])
+    }
+  }
+
+  @Test("one order that cannot be finished does not keep the others, or the holds that are due, waiting")
+  func onePoisonedOrder() async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 2)
+      let ann = try await fixture.hold(["A-1"], of: show, by: "ann")
+      _ = try await fixture.hold(["A-2"], of: show, by: "bob")
+      // Given two orders that a crash left in the middle, the older one with an event of a later release
+      try await fixture.append(.orderPlaced(fixture.placed("o-1", show: show, hold: ann)))
+      try await fixture.append(.orderPlaced(fixture.placed("o-2", show: show, hold: ann)))
+      _ = try await fixture.aisle.booking.confirm(ann, for: OrderID(unchecked: "o-2"))
+      try await fixture.aisle.catchUp()
+      _ = try await fixture.aisle.store.append(
+        to: .order(OrderID(unchecked: "o-1")), expecting: .any,
+        [NewEvent(type: "order-of-the-future", data: Array("{}".utf8))])
+      // When the timers run after their patience is over
+      fixture.clock.advance(by: .seconds(700))
+      try await fixture.aisle.process.tick()
+      // Then
+      #expect(try await fixture.types(of: .order(OrderID(unchecked: "o-2"))).last == "order-confirmed")
+      #expect(try await fixture.types(of: .show(show)).last == "hold-expired")
+    }
+  }
+
+  @Test("an order that is stored is answered as placed, not as an error, when its show cannot decide now")
+  func placedThenUnavailable() async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 1)
+      let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
+      // Given an event in the show's stream that this process cannot read, so that it cannot decide
+      _ = try await fixture.aisle.store.append(
+        to: .show(show), expecting: .any, [NewEvent(type: "show-of-the-future", data: Array("{}".utf8))])
+      // When
+      let order = try await fixture.place("o-1", for: hold)
+      // Then it is neither lost nor said to be
+      #expect(order.state == .placed(order.order))
+      #expect(try await fixture.types(of: .order(order.order.orderID)) == ["order-placed"])
+    }
+  }
+
   @Test("an unknown order cannot be cancelled")
   func unknown() async throws {
     try await ServicesFixture.with { fixture in
@@ -93,11 +153,7 @@ struct OrderingServiceTests {
       let show = try await fixture.schedule(seats: 1)
       let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
       let order = OrderID(unchecked: "o-1")
-      let placed = Ordering.OrderPlaced(
-        orderID: order, showID: show, holdID: hold, accountID: AccountID(unchecked: "acc-1"),
-        buyer: BuyerID(unchecked: "ann"),
-        lines: [.init(seat: SeatID(unchecked: "A-1"), amount: 4500, taxRateBasisPoints: 700)],
-        total: Money(4500, .eur), paymentMethod: "invoice", placedAt: fixture.clock.source.now)
+      let placed = fixture.placed("o-1", show: show, hold: hold)
       // Given what the dead process had appended
       try await fixture.append(.orderPlaced(placed))
       if step != "order-placed" { _ = try await fixture.aisle.booking.confirm(hold, for: order) }
@@ -129,6 +185,15 @@ struct OrderingServiceTests {
 }
 
 extension ServicesFixture {
+  /// Ann's order of seat A-1.
+  fileprivate func placed(_ order: String, show: ShowID, hold: HoldID) -> Ordering.OrderPlaced {
+    Ordering.OrderPlaced(
+      orderID: OrderID(unchecked: order), showID: show, holdID: hold, accountID: AccountID(unchecked: "acc-1"),
+      buyer: BuyerID(unchecked: "ann"),
+      lines: [.init(seat: SeatID(unchecked: "A-1"), amount: 4500, taxRateBasisPoints: 700)],
+      total: Money(4500, .eur), paymentMethod: "invoice", placedAt: clock.source.now)
+  }
+
   /// Appends one order event as a process that then died would have.
   fileprivate func append(_ event: Ordering.Event) async throws {
     let order: OrderID =

@@ -33,8 +33,9 @@ struct JSONLogHandler: LogHandler {
         withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes])
     else { return }
     line.append(UInt8(ascii: "\n"))
-    // One write a record, so that the lines of several tasks do not mix.
-    FileHandle.standardError.write(line)
+    // One write a record, so that the lines of several tasks do not mix. A log that cannot be written (a full disk,
+    // a reader that has gone) is no reason to stop selling.
+    try? FileHandle.standardError.write(contentsOf: line)
   }
 }
 

@@ -93,12 +93,18 @@ struct Session: Sendable {
 
   /// A committed append is promised to be on disk.
   private static func requireDurability(_ pool: PostgresPool) async throws {
-    let rows = try await pool.query("select current_setting('fsync'), current_setting('full_page_writes')")
-    guard let (fsync, fullPageWrites) = try rows.first?.decode(String.self, String.self) else { return }
-    guard fsync == "on", fullPageWrites == "on" else {
+    let careless = try await pool.query(
+      """
+      select name || '=' || setting
+      from pg_settings
+      where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'
+      order by name
+      """
+    ).map { try $0.decode(String.self) }
+    guard careless.isEmpty else {
       throw CommandFailure(
-        "the database server runs with fsync=\(fsync), full_page_writes=\(fullPageWrites), so a crash could lose "
-          + "committed bookings. Set both to on and restart it")
+        "the database has \(careless.joined(separator: ", ")), so a crash could lose committed bookings. Set what is "
+          + "off to on, for the server and for this role and database")
     }
   }
 }

@@ -33,6 +33,7 @@ extension Problem {
     case .overloaded(let reason):
       self = Problem(.serviceUnavailable, "overloaded", "\(reason)").retry()
     case .unavailable: self = .unavailable
+    case .unreadable: self = .internalError
     case .outcomeUnknown:
       self = Problem(
         .serviceUnavailable, "outcome-unknown",

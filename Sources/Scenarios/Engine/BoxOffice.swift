@@ -82,6 +82,7 @@ struct BuyerAnswer: Hashable, Sendable, Codable {
     case .notFound(let kind, let id): self = .error("not-found", "there is no \(kind) \(id)")
     case .overloaded(let reason): self = .error("overloaded", reason)
     case .unavailable(let reason): self = .error("unavailable", reason)
+    case .unreadable(let reason): self = .error("unreadable", reason)
     case .outcomeUnknown(let reason): self = .error("outcome-unknown", reason, isUnknown: true)
     }
   }

@@ -49,9 +49,10 @@ public final class BillingService: Sendable {
       throw ServiceError(reading: error)
     }
     switch outcome {
-    case .committed: return
-    case .duplicate, .conflict:
-      // Somebody else was first: it was the same opening, or this one is refused.
+    case .committed, .duplicate, .conflict:
+      // The log has one opening under this id: this one, or somebody else's who was first. If it is another one,
+      // this one is refused. (Even "committed" may be theirs: an append whose answer was lost is sent again, and is
+      // then recognised by the id alone.)
       _ = try await decide(command, on: id)
     case .unknown(let error):
       throw .outcomeUnknown("the connection was lost while opening account \(id): \(error)")

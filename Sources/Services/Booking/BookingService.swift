@@ -74,9 +74,9 @@ public final class BookingService: Sendable {
   }
 
   public func cancelBooking(
-    _ id: HoldID, _ context: RequestContext = RequestContext()
+    _ id: HoldID, for order: OrderID, _ context: RequestContext = RequestContext()
   ) async throws(ServiceError) -> HoldReceipt {
-    try await send(.cancelBooking(id), of: id, context).holdReceipt(id)
+    try await send(.cancelBooking(id, for: order), of: id, context).holdReceipt(id)
   }
 
   /// A hold with the show that it is for, for an order, which needs its seats and prices. Whether it can still be

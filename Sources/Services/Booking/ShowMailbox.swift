@@ -112,7 +112,11 @@ actor ShowMailbox {
           return answer(batch, round)
         case .conflict:
           metrics.conflicted()
-          try await readOn()
+          // Nothing to read on: the database has less than we remember, as after a fail-over that lost commits.
+          if try await !readOn() {
+            forget()
+            try await readOn()
+          }
         case .unknown(let error):
           // The truth is in the database: forget, and read it anew next time.
           forget()
@@ -121,10 +125,17 @@ actor ShowMailbox {
       }
     } catch AppendError.rejected where batch.count > 1 {
       // One command's content is not storable; the others must not suffer.
-      for command in batch { await process([command]) }
+      await processAlone(batch)
+    } catch AppendError.invalid where batch.count > 1 {
+      // Together they have more events than one append may have.
+      await processAlone(batch)
     } catch {
       fail(batch, ServiceError(reading: error))
     }
+  }
+
+  private func processAlone(_ batch: [Command]) async {
+    for command in batch { await process([command]) }
   }
 
   // MARK: Deciding
@@ -201,7 +212,7 @@ extension Booking.Command {
     switch self {
     case .schedule: nil
     case .hold(let hold): hold.holdID
-    case .confirm(let id, _), .release(let id, _), .expire(let id), .cancelBooking(let id): id
+    case .confirm(let id, _), .release(let id, _), .expire(let id), .cancelBooking(let id, _): id
     }
   }
 }

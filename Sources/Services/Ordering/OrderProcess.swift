@@ -55,14 +55,31 @@ public struct OrderProcess: Sendable {
     let context = RequestContext(actor: "order-process")
     for order in try await readModels.unfinishedOrders(before: time.now - patience, limit: 500) {
       logger.info("finishing an order that was left in the middle", metadata: ["order": "\(order)"])
-      try await ordering.resume(order, context)
+      try await goOn(despiteTroubleWith: "order \(order)") { () async throws(ServiceError) in
+        try await ordering.resume(order, context)
+      }
     }
     for hold in try await readModels.overdueHolds(at: time.now, limit: 500) {
-      do throws(ServiceError) {
-        _ = try await booking.expire(hold, context)
-      } catch .bookingRejected {
-        // Confirmed or ended otherwise meanwhile; the read model will show it.
+      try await goOn(despiteTroubleWith: "hold \(hold)") { () async throws(ServiceError) in
+        do throws(ServiceError) {
+          _ = try await booking.expire(hold, context)
+        } catch .bookingRejected {
+          // Confirmed or ended otherwise meanwhile; the read model will show it.
+        }
       }
+    }
+  }
+
+  /// One order or hold that cannot be dealt with does not keep the others waiting; a database that cannot be
+  /// reached is the trouble of all.
+  private func goOn(
+    despiteTroubleWith what: String, _ body: () async throws(ServiceError) -> Void
+  ) async throws(ServiceError) {
+    do throws(ServiceError) {
+      try await body()
+    } catch {
+      if case .unavailable = error { throw error }
+      logger.error("\(what) will be tried again", metadata: ["error": "\(error)"])
     }
   }
 }

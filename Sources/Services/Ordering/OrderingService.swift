@@ -42,7 +42,7 @@ public final class OrderingService: Sendable {
       },
       paymentMethod: paymentMethod)
     let placed = try await orders.execute(.place(place), on: id, isNew: true, context)
-    return try await finish(id, placed, context)
+    return try await seeThrough(id, placed, context)
   }
 
   /// Cancels an order: a confirmed one is refunded and its seats are freed.
@@ -55,7 +55,7 @@ public final class OrderingService: Sendable {
     } catch .orderRejected(.notPlaced) {
       throw .notFound(kind: "order", id: id.rawValue)
     }
-    return try await finish(id, outcome, context)
+    return try await seeThrough(id, outcome, context)
   }
 
   /// The order folded from its stream: always the truth, unlike a list.
@@ -69,6 +69,18 @@ public final class OrderingService: Sendable {
   }
 
   // MARK: Steps
+
+  /// What is stored is not taken back by trouble with the next step: the answer is then the order as it stands, and
+  /// ``OrderProcess`` does the rest.
+  private func seeThrough(
+    _ id: OrderID, _ outcome: OrderStream.Outcome, _ context: RequestContext
+  ) async throws(ServiceError) -> Receipt {
+    do throws(ServiceError) {
+      return try await finish(id, outcome, context)
+    } catch .unavailable, .unreadable, .overloaded, .outcomeUnknown {
+      return try receipt(id, outcome)
+    }
+  }
 
   private func finish(
     _ id: OrderID, _ outcome: OrderStream.Outcome, _ context: RequestContext
@@ -103,13 +115,23 @@ public final class OrderingService: Sendable {
   private func giveBackSeats(
     of order: Ordering.OrderPlaced, _ context: RequestContext
   ) async throws(ServiceError) {
-    do throws(ServiceError) {
-      _ = try await booking.cancelBooking(order.holdID, context)
-    } catch .bookingRejected(.notConfirmed) {
-      // The order was cancelled before its hold was confirmed.
-      _ = try await booking.release(order.holdID, reason: "order-cancelled", context)
-    } catch .bookingRejected(.holdAlreadyConfirmed) {
-      // The seats belong to another order of the same hold.
+    while true {
+      do throws(ServiceError) {
+        _ = try await booking.cancelBooking(order.holdID, for: order.orderID, context)
+        return
+      } catch .bookingRejected(.holdAlreadyConfirmed) {
+        // The seats belong to another order of the same hold.
+        return
+      } catch .bookingRejected(.notConfirmed) {
+        // The order was cancelled before its hold was confirmed.
+      }
+      do throws(ServiceError) {
+        _ = try await booking.release(order.holdID, reason: "order-cancelled", context)
+        return
+      } catch .bookingRejected(.holdAlreadyConfirmed(let owner)) {
+        // If it is ours, somebody who was seeing the order through has confirmed it between the two steps.
+        guard owner == order.orderID else { return }
+      }
     }
   }
 

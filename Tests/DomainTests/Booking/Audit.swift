@@ -115,6 +115,8 @@ struct Audit {
     case (.holdAlreadyConfirmed(let order), .release(let id, _)),
       (.holdAlreadyConfirmed(let order), .expire(let id)):
       return !own(id).isEmpty && own(id).allSatisfy { $0.order == order }
+    case (.holdAlreadyConfirmed(let order), .cancelBooking(let id, let asking)):
+      return order != asking && everHeld.contains(id) && own(id).allSatisfy { $0.order == order }
     case (.holdNotYetExpired(let id, let until), .expire):
       return !own(id).isEmpty && own(id).allSatisfy { $0.expiresAt == until && until > now }
     default: return false

@@ -131,7 +131,7 @@ struct CancelBookingTests {
   func cancels() {
     let past = [Lear.scheduled, Lear.held("h1", "A-1"), Lear.confirmed("h1", "o1", "A-1")]
     let cancelled = Lear.cancelled("h1", "o1", "A-1", at: Lear.whenItEnds)
-    Given<Booking>(past: past).when(.cancelBooking("h1"), at: Lear.whenItEnds).then(cancelled)
+    Given<Booking>(past: past).when(.cancelBooking("h1", for: "o1"), at: Lear.whenItEnds).then(cancelled)
     Given<Booking>(past: past + [cancelled]).when(Lear.hold("h2", "A-1"), at: Lear.whenItEnds)
       .then(Lear.held("h2", "A-1", at: Lear.whenItEnds))
   }
@@ -142,15 +142,27 @@ struct CancelBookingTests {
       Booking.self, Lear.scheduled, Lear.held("h1", "A-1"), Lear.confirmed("h1", "o1", "A-1"),
       Lear.cancelled("h1", "o1", "A-1", at: Lear.whenItEnds)
     )
-    .when(.cancelBooking("h1")).thenNothingNew()
+    .when(.cancelBooking("h1", for: "o1")).thenNothingNew()
+  }
+
+  @Test("is refused to another order of the same hold, whose seats they are not, before and after")
+  func anothers() {
+    let past = given(
+      Booking.self, Lear.scheduled, Lear.held("h1", "A-1"), Lear.confirmed("h1", "o1", "A-1"))
+    past.when(.cancelBooking("h1", for: "o2")).thenRefused(.holdAlreadyConfirmed("o1"))
+    given(
+      Booking.self, Lear.scheduled, Lear.held("h1", "A-1"), Lear.confirmed("h1", "o1", "A-1"),
+      Lear.cancelled("h1", "o1", "A-1", at: Lear.whenItEnds)
+    )
+    .when(.cancelBooking("h1", for: "o2")).thenRefused(.holdAlreadyConfirmed("o1"))
   }
 
   @Test("needs one: a hold is released instead")
   func notConfirmed() {
     given(Booking.self, Lear.scheduled, Lear.held("h1", "A-1"))
-      .when(.cancelBooking("h1")).thenRefused(.notConfirmed("h1"))
+      .when(.cancelBooking("h1", for: "o1")).thenRefused(.notConfirmed("h1"))
     given(Booking.self, Lear.scheduled, Lear.held("h1", "A-1"), Lear.expired("h1", "A-1"))
-      .when(.cancelBooking("h1")).thenRefused(.notConfirmed("h1"))
-    given(Booking.self, Lear.scheduled).when(.cancelBooking("h9")).thenRefused(.holdNotFound("h9"))
+      .when(.cancelBooking("h1", for: "o1")).thenRefused(.notConfirmed("h1"))
+    given(Booking.self, Lear.scheduled).when(.cancelBooking("h9", for: "o1")).thenRefused(.holdNotFound("h9"))
   }
 }
