@@ -60,7 +60,7 @@ public struct SubscriptionRunner: Sendable {
       if !subscription.commitsDurably {
         try await connection.query("select set_config('synchronous_commit', 'off', true)")
       }
-      let checkpoint = try await lockCheckpoint(on: connection)
+      let (checkpoint, hasFailed) = try await lockCheckpoint(on: connection)
       // Read before the events: every matching event up to here is then among those read.
       let head = try await store.head(on: connection)
       let events = try await store.readAll(
@@ -69,7 +69,10 @@ public struct SubscriptionRunner: Sendable {
       let isFull = events.count == subscription.batchSize
       let last = events.last?.position ?? checkpoint
       let reached = isFull ? last : max(last, head)
-      guard reached > checkpoint else { return Progress(position: checkpoint, isCaughtUp: true) }
+      guard reached > checkpoint else {
+        if hasFailed { try await clearError(on: connection) }
+        return Progress(position: checkpoint, isCaughtUp: true)
+      }
       // The checkpoint first: a handler that appends takes the log's lock, and holds it until the commit.
       try await connection.execute(
         """
@@ -83,23 +86,39 @@ public struct SubscriptionRunner: Sendable {
     }
   }
 
-  private func lockCheckpoint(on connection: PostgresConnection) async throws -> Position {
+  private func lockCheckpoint(
+    on connection: PostgresConnection
+  ) async throws -> (position: Position, hasFailed: Bool) {
     let tenant = store.tenant.rawValue
     let name = subscription.name
     while true {
       let rows = try await connection.query(
         """
-        select position from aisle.checkpoints
+        select position, last_error is not null
+        from aisle.checkpoints
         where tenant = \(tenant) and subscription = \(name)
         for update
         """)
-      if let row = rows.first { return Position(try row.decode(Int64.self)) }
+      if let row = rows.first {
+        let (position, hasFailed) = try row.decode(Int64.self, Bool.self)
+        return (Position(position), hasFailed)
+      }
       try await connection.execute(
         """
         insert into aisle.checkpoints (tenant, subscription) values (\(tenant), \(name))
         on conflict (tenant, subscription) do nothing
         """)
     }
+  }
+
+  /// The last try failed for a reason that is gone, such as a lost connection, and nothing new has come since.
+  private func clearError(on connection: PostgresConnection) async throws {
+    try await connection.execute(
+      """
+      update aisle.checkpoints
+      set last_error = null
+      where tenant = \(store.tenant.rawValue) and subscription = \(subscription.name)
+      """)
   }
 
   /// The row may not exist yet: the first batch makes it in the transaction that has just failed.
