@@ -57,11 +57,8 @@ public final class LogWatcher: Sendable {
       state.nextWaiter += 1
       return state.nextWaiter
     }
-    let timeout = Task { [pollInterval] in
-      try? await Task.sleep(for: pollInterval)
-      wake(id)
-    }
-    defer { timeout.cancel() }
+    var timeout: Task<Void, Never>?
+    defer { timeout?.cancel() }
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let now = state.withLock { state in
@@ -69,7 +66,12 @@ public final class LogWatcher: Sendable {
           state.waiters[id] = continuation
           return false
         }
-        if now { continuation.resume() }
+        guard !now else { return continuation.resume() }
+        // Not before the waiter stands in line: the time may be over at once, and would then wake nobody.
+        timeout = Task { [pollInterval] in
+          try? await Task.sleep(for: pollInterval)
+          wake(id)
+        }
       }
     } onCancel: {
       wake(id)
