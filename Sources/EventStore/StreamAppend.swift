@@ -38,7 +38,8 @@ extension [StreamAppend] {
     var streams: Set<StreamName> = []
     for part in self {
       if !streams.insert(part.stream).inserted { throw .invalid("stream \(part.stream) appears twice") }
-      if part.stream.category.isEmpty || part.stream.category.unicodeScalars.contains("-") || part.stream.id.isEmpty {
+      let (category, id) = (part.stream.category.unicodeScalars, part.stream.id)
+      if category.isEmpty || category.contains("-") || id.isEmpty {
         throw .invalid("\"\(part.stream)\" is not a stream name of the form category-id")
       }
       if part.stream.description.utf8.count > 500 {
