@@ -60,6 +60,40 @@ struct EventStreamTests {
     }
   }
 
+  @Test("each of many streams gets every event once, in order, while they are being appended")
+  func many() async throws {
+    try await RESTFixture.with(.live, roles: []) { fixture in
+      try await fixture.schedule(seats: 40)
+      let client = try stream(of: fixture)
+      let transcripts = try await withThrowingTaskGroup(of: [Int64].self) { group in
+        for after in 0..<20 {
+          group.addTask {
+            // Some begin at the start of the log, some after the first event.
+            try await client.read("/v1/events/stream?after=\(after % 2)") {
+              $0.events.last?.id == 41
+            }.events.map(\.id)
+          }
+        }
+        for number in 1...40 { _ = try await fixture.hold(["A-\(number)"]) }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(transcripts.count == 20)
+      #expect(transcripts.allSatisfy { $0 == Array(1...41) || $0 == Array(2...41) }, "\(transcripts)")
+    }
+  }
+
+  @Test("HEAD of a stream ends at once")
+  func head() async throws {
+    try await RESTFixture.with(.live) { fixture in
+      try await fixture.schedule()
+      for path in ["/v1/events/stream", "/v1/shows/hamlet/stream"] {
+        let answer = try await fixture.send(.head, path)
+        #expect(answer.headers[.contentType] == "text/event-stream")
+        #expect(answer.body == [])
+      }
+    }
+  }
+
   @Test("a selected stream carries only what was selected")
   func filter() async throws {
     try await RESTFixture.with(.live) { fixture in

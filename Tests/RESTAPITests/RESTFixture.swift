@@ -65,12 +65,15 @@ struct RESTFixture: Sendable {
   /// Waits until everything in the log has had all of its effects.
   @discardableResult
   func settle() async throws -> Position {
-    try await eventually("every subscription is at the end of the log") {
-      (try await aisle.store.head(), try await aisle.store.subscriptions())
-    } until: { head, subscriptions in
-      subscriptions.count == aisle.subscriptions(of: Set(Aisle.Role.allCases)).count
-        && subscriptions.allSatisfy { $0.position == head }
-    }.0
+    let names = Set(aisle.subscriptions(of: Set(Aisle.Role.allCases)).map(\.name))
+    return try await eventually("every subscription is at the end of the log") {
+      // The end last: what a subscription appends is in the log before its checkpoint moves.
+      let subscriptions = try await aisle.store.subscriptions()
+      return (subscriptions: subscriptions, head: try await aisle.store.head())
+    } until: { seen in
+      Set(seen.subscriptions.map(\.name)) == names
+        && seen.subscriptions.allSatisfy { $0.position == seen.head }
+    }.head
   }
 }
 

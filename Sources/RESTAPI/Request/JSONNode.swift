@@ -105,7 +105,10 @@ struct JSONNode {
   }
 
   func timestamp() -> Timestamp? {
-    parse("an instant as in RFC 3339, such as 2026-11-24T19:30:00Z", Timestamp.init(rfc3339:))
+    parse("an instant as in RFC 3339, such as 2026-11-24T19:30:00Z, in the years 0 to 9999 of UTC") { text in
+      // An offset may lead to a year that RFC 3339 cannot name: neither an event nor an answer could hold it.
+      Timestamp(rfc3339: text).flatMap { (0...9999).contains($0.civilDate().year) ? $0 : nil }
+    }
   }
 
   func currency() -> Currency? { parse("an ISO 4217 currency such as EUR", Currency.init(_:)) }
