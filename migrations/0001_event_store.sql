@@ -124,6 +124,12 @@ declare
   stream_is_new  boolean[];
   stream_changed boolean[];
   known          bigint[];            -- position of each append's first event, if it is stored already
+  retry_op       integer[];           -- their operations that have events, in order; for each:
+  retry_events   bigint[];            -- how many of these are stored
+  retry_in_place boolean[];           -- whether all that are stored are in its stream
+  retry_version  bigint[];            -- the last one's version
+  retry_position bigint[];            -- the last one's position
+  retries        integer := 0;        -- how many of them have been answered
   base_position  bigint[] := '{}';    -- of each operation: the position before its first event; -1 if refused
   base_version   bigint[] := '{}';
   operations     integer := cardinality(op_append);
@@ -132,8 +138,6 @@ declare
   last_op        integer;
   accepted       boolean;
   actual         bigint;
-  answer         smallint;
-  stored_at      bigint;
   i              integer;
 begin
   -- 1. Take the lock in a statement of its own: every later statement has a snapshot from after it was granted.
@@ -160,6 +164,21 @@ begin
   from unnest(append_first_event) with ordinality f (id, i)
   left join aisle.events e on e.tenant = for_tenant and e.id = f.id;
 
+  -- For all of them in one look, because a subscription that is run again repeats thousands at once.
+  if 0 < any (known) then
+    select array_agg(r.op order by r.op), array_agg(r.events order by r.op), array_agg(r.in_place order by r.op),
+           array_agg(r.version order by r.op), array_agg(r.position order by r.op)
+    into retry_op, retry_events, retry_in_place, retry_version, retry_position
+    from (
+      select n.op, count(e.id) as events, bool_and(e.stream_id = stream_ids[op_stream[n.op]]) as in_place,
+             max(e.version) as version, max(e.position) as position
+      from unnest(event_id, event_op) n (id, op)
+      left join aisle.events e on e.tenant = for_tenant and e.id = n.id
+      where known[op_append[n.op]] > 0
+      group by n.op
+    ) r;
+  end if;
+
   -- 4. Decide each append in turn; it sees the effect of those before it.
   outcomes := array_fill(0::smallint, array[operations]);
   versions := array_fill(0::bigint, array[operations]);
@@ -176,17 +195,16 @@ begin
     if known[this_append] > 0 then
       -- Every operation of a true retry is stored under the same ids in the same streams.
       for i in first_op..last_op loop
-        select case when count(*) = op_events[i] and bool_and(s.name = stream_names[op_stream[i]]) is not false
-                    then 2 else 3 end,
-               coalesce(max(e.version), stream_version[op_stream[i]]), coalesce(max(e.position), 0)
-        into answer, actual, stored_at
-        from unnest(event_id, event_op) n (id, op)
-        join aisle.events e on e.tenant = for_tenant and e.id = n.id
-        join aisle.streams s on s.tenant = for_tenant and s.id = e.stream_id
-        where n.op = i;
-        outcomes[i] := answer;
-        versions[i] := actual;
-        positions[i] := stored_at;
+        if retry_op[retries + 1] = i then
+          retries := retries + 1;
+          outcomes[i] := case when retry_events[retries] = op_events[i] and retry_in_place[retries] then 2 else 3 end;
+          versions[i] := coalesce(retry_version[retries], stream_version[op_stream[i]]);
+          positions[i] := coalesce(retry_position[retries], 0);
+        else
+          -- A condition on a stream that is only read.
+          outcomes[i] := 2;
+          versions[i] := stream_version[op_stream[i]];
+        end if;
       end loop;
     else
       accepted := true;

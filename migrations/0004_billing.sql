@@ -164,7 +164,7 @@ as $$
           (select to_char((greatest(from_month, '0001-02') || '-01')::date - 2, 'YYYY-MM-DD'))
     and (e.data ->> 'occurred_at') collate "C" <=
           (select case when to_month < '9999-12' then to_char(
-                    (to_month || '-01')::date + interval '1 month 2 days', 'YYYY-MM-DD') else '9999-99' end)
+                    (greatest(to_month, '0001-02') || '-01')::date + interval '1 month 2 days', 'YYYY-MM-DD') else '9999-99' end)
     and to_char(o.occurred_at at time zone coalesce(z.time_zone, 'UTC'), 'YYYY-MM') between from_month and to_month
 $$;
 comment on function aisle.billed_lines is 'The lines of some months, computed from the log alone as of a position.';
