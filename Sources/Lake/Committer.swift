@@ -40,8 +40,8 @@ struct Committer {
     try Directory.synchronize(layout.root)
   }
 
-  /// Reads what is committed, and refuses a lake that is not this log's or not its past.
-  mutating func refresh(head: Int64) throws {
+  /// Reads what is committed, and refuses a lake that is not this log's.
+  mutating func refresh() throws {
     // An entry whose name is not durable yet must not get a successor that is.
     try Directory.synchronize(layout.manifest)
     try manifest.refresh()
@@ -50,9 +50,6 @@ struct Committer {
         throw LakeError.anotherLog(
           directory: layout.root, lake: "tenant \(last.tenant) of log \(last.logID)", expected: "\(identity)")
       }
-    }
-    guard manifest.lastPosition <= head else {
-      throw LakeError.aheadOfLog(directory: layout.root, lake: manifest.lastPosition, log: head)
     }
     try step(.manifestRead)
   }

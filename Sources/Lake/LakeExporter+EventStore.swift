@@ -3,7 +3,7 @@ import EventStore
 import struct Foundation.URL
 
 extension LakeExporter {
-  /// Exports a store's whole log, as far as it reaches now, or through `position`.
+  /// Exports a store's whole log, as far as it reaches once the lake is free, or through `position`.
   @discardableResult
   public static func export(
     _ store: EventStore, to directory: URL, through position: Position? = nil,
@@ -11,13 +11,11 @@ extension LakeExporter {
     progress: @escaping @Sendable (LakeProgress) -> Void = { _ in }
   ) async throws -> LakeExportSummary {
     let identity = LakeIdentity(tenant: store.tenant, log: try await store.logID())
-    let head = try await store.head()
-    let through = min(position ?? head, head)
     let exporter = LakeExporter(directory: directory, identity: identity, options: options)
     return try await exporter.export(
-      through: through.rawValue,
-      reading: { after, deliver in
-        try await store.export(after: Position(after), through: through) { batch in
+      through: position?.rawValue, head: { try await store.head().rawValue },
+      reading: { after, through, deliver in
+        try await store.export(after: Position(after), through: Position(through)) { batch in
           try await deliver(batch.map(LakeRecord.init))
         }
       }, progress: progress)

@@ -28,19 +28,23 @@ public struct LakeExporter: Sendable {
     self.step = step
   }
 
-  /// Opens the log after a position and hands over its events in order, in batches of any size, at least up to
-  /// the head; what comes after that is ignored. Called again after a lost race.
+  /// Opens the log after a position and hands over its events in order, in batches of any size, at least through
+  /// another; what comes after that is ignored. Called again after a lost race.
   public typealias Feed = (
-    _ after: Int64, _ deliver: @escaping @Sendable ([LakeRecord]) async throws -> Void
+    _ after: Int64, _ through: Int64, _ deliver: @escaping @Sendable ([LakeRecord]) async throws -> Void
   ) async throws -> Void
 
-  /// Exports everything up to `head`, usually the log's last position.
+  /// Exports everything through `position`, or as far as the log reaches.
   ///
-  /// - Parameter progress: called after each batch.
-  /// - Throws: `LakeError`, or whatever `feed` throws.
+  /// - Parameters:
+  ///   - head: asks for the log's last position. Called when nobody else may write, and again after a lost race:
+  ///     while this export waited, others may have taken the lake further than the log reached before.
+  ///   - progress: called after each batch.
+  /// - Throws: `LakeError`, or whatever `head` and `feed` throw.
   @discardableResult
   public func export(
-    through head: Int64, reading feed: Feed, progress: @escaping @Sendable (LakeProgress) -> Void = { _ in }
+    through position: Int64? = nil, head: () async throws -> Int64, reading feed: Feed,
+    progress: @escaping @Sendable (LakeProgress) -> Void = { _ in }
   ) async throws -> LakeExportSummary {
     let writer = LakeWriter(
       layout: LakeLayout(root: directory.path), identity: identity, options: options, step: step)
@@ -49,7 +53,9 @@ public struct LakeExporter: Sendable {
       try await open(writer)
       while true {
         do {
-          try await copy(feed, after: try await writer.begin(head: head), to: writer, progress)
+          try await writer.begin()
+          let (after, through) = try await writer.aim(at: position, head: try await head())
+          try await copy(feed, after: after, through: through, to: writer, progress)
           return try await writer.finish()
         } catch is LostRace {
           // Whoever won moved the lake forward, so this ends.
@@ -72,12 +78,12 @@ public struct LakeExporter: Sendable {
   }
 
   private func copy(
-    _ feed: Feed, after position: Int64, to writer: LakeWriter,
+    _ feed: Feed, after: Int64, through: Int64, to writer: LakeWriter,
     _ progress: @escaping @Sendable (LakeProgress) -> Void
   ) async throws {
     let handover = BatchHandover(writer: writer, progress: progress)
     do {
-      try await feed(position) { batch in try await handover.submit(batch) }
+      try await feed(after, through) { batch in try await handover.submit(batch) }
     } catch {
       await handover.abandon()
       throw error

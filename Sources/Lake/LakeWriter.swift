@@ -23,7 +23,8 @@ actor LakeWriter {
   private var lastID: UUID?
   /// The id of the lake's last event, until the feed has confirmed it.
   private var anchor: String?
-  private var head: Int64 = 0
+  /// Where this run ends.
+  private var target: Int64 = 0
   private var mayRemoveOrphans = false
   private var startPosition: Int64?
   private var writtenBytes: Int64 = 0
@@ -53,21 +54,30 @@ actor LakeWriter {
     try step(.lockTaken)
   }
 
-  /// Starts, or starts again after a lost race, where the lake ends. Returns the position after which the feed
-  /// has to begin: one before the end, so that the last exported event is seen and compared.
-  func begin(head: Int64) throws -> Int64 {
+  /// Starts, or starts again after a lost race, by reading where the lake ends.
+  func begin() throws {
     discard()
-    self.head = head
-    try committer.refresh(head: head)
+    try committer.refresh()
+  }
+
+  /// Decides what to export: through `position`, or the log's head, and never less than the lake has. `head` has
+  /// to have been read after `begin`: what the lake holds was in the log by then, or the log lost it.
+  ///
+  /// Returns what the feed has to bring: from one before the lake's end, so that the last exported event is seen
+  /// and compared.
+  func aim(at position: Int64?, head: Int64) throws -> (after: Int64, through: Int64) {
+    let end = committer.manifest.lastPosition
+    guard end <= head else { throw LakeError.aheadOfLog(directory: layout.root, lake: end, log: head) }
+    target = max(end, min(position ?? head, head))
     mayRemoveOrphans = options.whenBusy != .share
     if mayRemoveOrphans { try committer.removeOrphans() }
-    lastPosition = committer.manifest.lastPosition
+    lastPosition = end
     anchor = committer.manifest.last?.lastEventID
     if startPosition == nil {
       startPosition = lastPosition
       summary.startPosition = lastPosition
     }
-    return max(0, lastPosition - 1)
+    return (max(0, lastPosition - 1), target)
   }
 
   func append(_ batch: [LakeRecord]) throws -> LakeProgress {
@@ -80,8 +90,8 @@ actor LakeWriter {
   func finish() throws -> LakeExportSummary {
     try closePart()
     try commit()
-    guard lastPosition == head, anchor == nil else {
-      throw LakeError.feedEnded(last: anchor == nil ? lastPosition : lastPosition - 1, expected: head)
+    guard lastPosition == target, anchor == nil else {
+      throw LakeError.feedEnded(last: anchor == nil ? lastPosition : lastPosition - 1, expected: target)
     }
     // Whoever leaves last cleans up after all that shared the lake.
     if options.whenBusy == .share, try lock?.becomeExclusive() == true { try committer.removeOrphans() }
@@ -101,7 +111,7 @@ actor LakeWriter {
   // MARK: Cutting
 
   private func append(_ record: LakeRecord) throws {
-    if record.position > head { return }
+    if record.position > target { return }
     if let anchor { return try compare(record, with: anchor) }
     guard record.position == lastPosition + 1 else {
       throw LakeError.positionGap(expected: lastPosition + 1, found: record.position)
@@ -167,7 +177,7 @@ actor LakeWriter {
   private var progress: LakeProgress {
     let start = startPosition ?? 0
     return LakeProgress(
-      eventsDone: lastPosition - start, eventsTotal: head - start, position: lastPosition,
+      eventsDone: lastPosition - start, eventsTotal: target - start, position: lastPosition,
       uncompressedBytes: writtenBytes, elapsed: clock.now - started)
   }
 }

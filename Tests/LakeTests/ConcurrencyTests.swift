@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Lake
@@ -70,6 +71,56 @@ struct ConcurrencyTests {
     let report = try await lake.verify()
     #expect(report.isComplete)
     #expect(report.events == 100)
+  }
+
+  @Test("can wait for each other while the log grows: the second reads where it ends when it is its turn")
+  func waitWhileLogGrows() async throws {
+    let log = TestLog.random(100, seed: 31)
+    let lake = TestLake()
+    try FileManager.default.createDirectory(at: lake.directory, withIntermediateDirectories: true)
+    let layout = LakeLayout(root: lake.directory.path)
+    var lock = try LakeLock.take(layout, exclusive: true)
+    try #require(lock != nil)
+    let end = Mutex<Int64>(50)
+    var options = TestLake.options
+    options.whenBusy = .wait
+    let exporter = LakeExporter(directory: lake.directory, identity: TestLog.identity, options: options)
+    async let second = exporter.export(head: { end.withLock { $0 } }, reading: log.feed())
+    // It makes the directories before it asks for the lock.
+    _ = try await eventually("an export is waiting", within: .seconds(60)) {
+      FileManager.default.fileExists(atPath: layout.temporary)
+    } until: {
+      $0
+    }
+    end.withLock { $0 = 100 }
+    withExtendedLifetime(lock) {}
+    lock = nil
+    #expect(try await second.events == 100)
+  }
+
+  @Test("that share it while the log grows: the one that is behind reads again where it ends")
+  func shareWhileLogGrows() async throws {
+    let log = TestLog.random(100, seed: 35)
+    let lake = TestLake()
+    var shared = TestLake.options
+    shared.whenBusy = .share
+    let options = shared
+    let asked = Mutex(0)
+    let exporter = LakeExporter(directory: lake.directory, identity: TestLog.identity, options: options)
+    let summary = try await exporter.export(
+      head: {
+        let call = asked.withLock { asked in
+          asked += 1
+          return asked
+        }
+        guard call == 1 else { return 100 }
+        // The log ends at 50; before this export hears of it, the log grows and another exports all of it.
+        try await lake.export(log, through: 80, options: options)
+        return 50
+      }, reading: log.feed())
+    #expect(summary.events == 20)
+    #expect(summary.lastPosition == 100)
+    #expect(try await lake.verify().problems == [])
   }
 
   @Test("that share it: the one that loses a commit goes on after the winner")

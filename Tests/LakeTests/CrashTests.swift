@@ -125,7 +125,7 @@ struct CrashTests {
         ) { step in
           if step.rawValue == name { kill(getpid(), SIGKILL) }
         }
-        _ = try await exporter.export(through: log.head, reading: log.feed())
+        _ = try await exporter.export(head: { log.head }, reading: log.feed())
       }
       #expect(try await lake.verify().problems == [], "at \(step)")
       try await lake.export(log)

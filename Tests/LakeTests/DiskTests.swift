@@ -30,7 +30,7 @@ struct DiskTests {
       let log = TestLog.random(3000, seed: 41)
       let exporter = LakeExporter(directory: URL(filePath: path), identity: TestLog.identity)
       let error = await #expect(throws: LakeError.self) {
-        try await exporter.export(through: log.head, reading: log.feed())
+        try await exporter.export(head: { log.head }, reading: log.feed())
       }
       guard case .io(operation: "write", _, EFBIG) = error else { exit(3) }
     }
@@ -60,7 +60,7 @@ struct DiskTests {
       let log = TestLog.random(9, seed: 42)
       let exporter = LakeExporter(directory: URL(filePath: path), identity: TestLog.identity)
       let error = await #expect(throws: LakeError.self) {
-        try await exporter.export(through: log.head, reading: log.feed())
+        try await exporter.export(head: { log.head }, reading: log.feed())
       }
       guard case .io(_, _, EACCES) = error else { exit(3) }
     }

@@ -108,6 +108,18 @@ struct ExportTests {
     #expect(try lake.content() == before)
   }
 
+  @Test("through a position that the lake has passed changes nothing")
+  func passed() async throws {
+    let log = TestLog.random(20, seed: 5)
+    let lake = TestLake()
+    try await lake.export(log)
+    let before = try lake.content()
+    let summary = try await lake.export(log, through: 15)
+    #expect(summary.events == 0)
+    #expect(summary.lastPosition == 20)
+    #expect(try lake.content() == before)
+  }
+
   @Test("refuses a lake whose last event is another one in the log")
   func diverged() async throws {
     var log = TestLog.random(20, seed: 6)
@@ -118,12 +130,12 @@ struct ExportTests {
     rewritten.append(other.stream, "other", "{}")
     // The same position, another id.
     log = rewritten
-    let feed: LakeExporter.Feed = { after, deliver in
+    let feed: LakeExporter.Feed = { after, _, deliver in
       try await deliver(log.records.filter { $0.position > after }.map { $0.withID(UUID()) })
     }
     let exporter = LakeExporter(directory: lake.directory, identity: TestLog.identity)
     let error = await #expect(throws: LakeError.self) {
-      try await exporter.export(through: 10, reading: feed)
+      try await exporter.export(head: { 10 }, reading: feed)
     }
     guard case .diverged(_, 10, TestLog.id(10).uuidString.lowercased(), _) = error else {
       Issue.record("expected .diverged, got \(String(describing: error))")
@@ -157,7 +169,7 @@ struct ExportTests {
     let exporter = LakeExporter(
       directory: lake.directory, identity: TestLog.identity, options: TestLake.options)
     await #expect(throws: LakeError.positionGap(expected: 90, found: 91)) {
-      try await exporter.export(through: 100) { _, deliver in try await deliver(records) }
+      try await exporter.export(head: { 100 }, reading: { _, _, deliver in try await deliver(records) })
     }
     let report = try await lake.verify()
     #expect(report.isComplete)
@@ -173,7 +185,7 @@ struct ExportTests {
     let lake = TestLake()
     await #expect(throws: LakeError.feedEnded(last: 20, expected: 30)) {
       let exporter = LakeExporter(directory: lake.directory, identity: TestLog.identity)
-      return try await exporter.export(through: 30, reading: log.prefix(20).feed())
+      return try await exporter.export(head: { 30 }, reading: log.prefix(20).feed())
     }
     #expect(try await lake.verify().lastPosition == 20)
   }
@@ -211,9 +223,9 @@ struct ExportTests {
     try await lake.export(log, through: 40)
     let reports = Mutex<[LakeProgress]>([])
     let exporter = LakeExporter(directory: lake.directory, identity: TestLog.identity)
-    _ = try await exporter.export(through: 100, reading: log.feed(batches: 20)) { report in
-      reports.withLock { $0.append(report) }
-    }
+    _ = try await exporter.export(
+      head: { 100 }, reading: log.feed(batches: 20),
+      progress: { report in reports.withLock { $0.append(report) } })
     let seen = reports.withLock { $0 }
     // The feed starts with the last event that is there, so the first batch brings 19 new ones.
     #expect(seen.map(\.eventsDone) == [19, 39, 59, 60])
@@ -227,7 +239,7 @@ struct ExportTests {
   func cancelled() async throws {
     let log = TestLog.random(200, seed: 11)
     let lake = TestLake()
-    let feed: LakeExporter.Feed = { after, deliver in
+    let feed: LakeExporter.Feed = { after, _, deliver in
       for record in log.records {
         if record.position == 150 { withUnsafeCurrentTask { $0?.cancel() } }
         try await deliver([record])
@@ -235,7 +247,7 @@ struct ExportTests {
     }
     let exporter = LakeExporter(
       directory: lake.directory, identity: TestLog.identity, options: TestLake.options)
-    let task = Task { try await exporter.export(through: 200, reading: feed) }
+    let task = Task { try await exporter.export(head: { 200 }, reading: feed) }
     await #expect(throws: CancellationError.self) { try await task.value }
     let report = try await lake.verify()
     #expect(report.isComplete)

@@ -65,6 +65,41 @@ struct StoreTests {
     }
   }
 
+  @Test("that waits for another one exports what the log has when it is its turn")
+  func waits() async throws {
+    try await withStore { store in
+      let lake = TestLake()
+      try await append(5, from: 1, to: store)
+      try FileManager.default.createDirectory(at: lake.directory, withIntermediateDirectories: true)
+      let layout = LakeLayout(root: lake.directory.path)
+      var lock = try LakeLock.take(layout, exclusive: true)
+      try #require(lock != nil)
+      async let waiting = LakeExporter.export(
+        store, to: lake.directory, options: LakeExportOptions(whenBusy: .wait))
+      // It makes the directories before it asks for the lock.
+      _ = try await eventually("an export is waiting", within: .seconds(60)) {
+        FileManager.default.fileExists(atPath: layout.temporary)
+      } until: {
+        $0
+      }
+      try await append(4, from: 6, to: store)
+      withExtendedLifetime(lock) {}
+      lock = nil
+      #expect(try await waiting.lastPosition == 9)
+    }
+  }
+
+  @Test("through a position that the lake has passed is not taken for a log that was restored")
+  func passed() async throws {
+    try await withStore { store in
+      let lake = TestLake()
+      try await append(5, from: 1, to: store)
+      try await LakeExporter.export(store, to: lake.directory)
+      let summary = try await LakeExporter.export(store, to: lake.directory, through: Position(3))
+      #expect(summary.lastPosition == 5)
+    }
+  }
+
   @Test("is refused by a lake of another database, and by one that is ahead after a restore")
   func otherDatabase() async throws {
     let lake = TestLake()

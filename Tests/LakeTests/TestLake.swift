@@ -26,7 +26,8 @@ final class TestLake: Sendable {
     identity: LakeIdentity = TestLog.identity, step: @escaping ExportStepHook = { _ in }
   ) async throws -> LakeExportSummary {
     let exporter = LakeExporter(directory: directory, identity: identity, options: options, step: step)
-    return try await exporter.export(through: head ?? log.head, reading: log.feed(batches: batches))
+    return try await exporter.export(
+      through: head, head: { log.head }, reading: log.feed(batches: batches))
   }
 
   func verify() async throws -> LakeReport { try await LakeVerifier.verify(directory) }

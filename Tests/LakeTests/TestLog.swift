@@ -77,7 +77,7 @@ struct TestLog: Sendable {
   /// Feeds batches of `size` events.
   func feed(batches size: Int = 7) -> LakeExporter.Feed {
     let records = records
-    return { after, deliver in
+    return { after, _, deliver in
       var rest = records.drop { $0.position <= after }
       while !rest.isEmpty {
         try await deliver(Array(rest.prefix(size)))
