@@ -7,12 +7,10 @@ struct EventCheck {
   private(set) var streams = StreamVersions()
   private(set) var billing = LakeBilling()
   private var encoder = LineEncoder()
-  /// Events were missing, which is reported: that streams jump ahead from now on follows from it.
-  private var hasGap = false
 
   /// Goes on at a position although the events before it could not be read.
   mutating func skip(to position: Int64) {
-    hasGap = true
+    streams.noteGap()
     nextPosition = position
     lastID = nil
   }
@@ -48,8 +46,7 @@ struct EventCheck {
     count += 1
     lastID = record.id.uuidString.lowercased()
 
-    let expected = streams.expected(of: record.stream, advancingTo: record.version)
-    if record.version != expected, !(hasGap && record.version > expected) {
+    if let expected = streams.mismatch(of: record.stream, at: record.version) {
       problems.append(
         problem(
           .streamVersion, record.position,

@@ -20,13 +20,20 @@ struct StreamVersions {
 
   private var versions: [Key: Int64] = [:]
 
+  /// The streams that were met since events were last missing; nil when none ever were.
+  private var metSinceGap: Set<Key>?
+
   var count: Int { versions.count }
 
-  /// The version that the stream's next event has to have.
-  mutating func expected(of stream: String, advancingTo version: Int64) -> Int64 {
+  /// Events are missing here. They may have been of any stream, so each may jump ahead when it is met next.
+  mutating func noteGap() { metSinceGap = [] }
+
+  /// Takes note of a stream's next event; returns the version that it should have had, if it has another.
+  mutating func mismatch(of stream: String, at version: Int64) -> Int64? {
     let key = Key(stream)
     let expected = (versions[key] ?? 0) + 1
     versions[key] = max(expected - 1, version)
-    return expected
+    let mayJump = metSinceGap?.insert(key).inserted ?? false
+    return version == expected || mayJump && version > expected ? nil : expected
   }
 }

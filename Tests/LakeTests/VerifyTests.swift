@@ -200,6 +200,39 @@ struct VerifyTests {
     #expect(report.problems.first?.message == "expected version 2 of stream show-1, found 7")
   }
 
+  @Test("reports a stream version that is out of turn after a line that is not an event")
+  func streamVersionAfterGap() async throws {
+    var log = TestLog()
+    for _ in 0..<6 { log.append("show-1", "a", "{}") }
+    let lake = TestLake()
+    try await lake.export(log)
+    let file = try #require(try lake.entries().first?.files.first)
+    try lake.rewrite(file.path) {
+      $0[1] = "?"
+      $0[4] = $0[4].replacing(#""version":5"#, with: #""version":9"#)
+    }
+    try lake.coverTracks()
+    let problems = try await lake.verify().problems
+    // Version 3 follows from the bad line; 9 does not.
+    #expect(problems.map(\.kind) == [.lineInvalid, .streamVersion, .streamVersion])
+    #expect(problems[1].message == "expected version 5 of stream show-1, found 9")
+  }
+
+  @Test("does not report a stream that jumps ahead once because events are missing")
+  func streamsAfterGap() async throws {
+    var log = TestLog()
+    for _ in 0..<3 {
+      log.append("show-1", "a", "{}")
+      log.append("show-2", "a", "{}")
+    }
+    let lake = TestLake()
+    try await lake.export(log)
+    let file = try #require(try lake.entries().first?.files.first)
+    try lake.rewrite(file.path) { $0.removeSubrange(2...3) }
+    try lake.coverTracks()
+    #expect(kinds(try await lake.verify()) == [.position, .lineCount])
+  }
+
   @Test("reports an event in the file of another date")
   func eventDate() async throws {
     let (lake, files) = try await lake()
