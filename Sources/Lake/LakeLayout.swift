@@ -9,6 +9,8 @@
 struct LakeLayout: Sendable {
   static let formatVersion = 1
   static let temporarySuffix = ".tmp"
+  /// Positions, versions and counts of a lake. More is damage, and arithmetic with what is accepted cannot overflow.
+  static let numbers: ClosedRange<Int64> = 1...1 << 62
 
   let root: String
 

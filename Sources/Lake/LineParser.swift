@@ -39,11 +39,11 @@ struct LineParser {
 
   private mutating func record() throws(Failure) -> LakeRecord {
     typealias Key = LineEncoder.Key
-    let position = try integer(after: Key.position)
+    let position = try number(after: Key.position)
     let stream = try text(after: Key.stream)
     let category = try text(after: Key.category)
     guard stream.hasPrefix(category + "-") else { throw failure("a category that begins the stream's name") }
-    let version = try integer(after: Key.version)
+    let version = try number(after: Key.version)
     let id = try identifier(after: Key.id)
     let type = try text(after: Key.type)
     let schemaVersion = Int16(exactly: try integer(after: Key.schemaVersion))
@@ -85,6 +85,16 @@ struct LineParser {
     // "+1" and "01" mean the same to a reader, but no export writes them.
     guard let number = Int64(digits), String(number) == digits else { throw failure("an integer") }
     at = end
+    return number
+  }
+
+  /// Of an event, in the log or in its stream.
+  private mutating func number(after key: [UInt8]) throws(Failure) -> Int64 {
+    let start = at
+    let number = try integer(after: key)
+    guard LakeLayout.numbers.contains(number) else {
+      throw Failure(offset: start + key.count, expected: "a number from 1 to 2^62")
+    }
     return number
   }
 

@@ -80,6 +80,12 @@ extension ManifestEntry {
     } catch {
       throw .damagedManifest(path: path, reason: "not a manifest entry (\(error))")
     }
+    let numbers = files.flatMap { [$0.firstPosition, $0.lastPosition, $0.count] }
+    for number in [number, firstPosition, lastPosition, count] + numbers
+    where !LakeLayout.numbers.contains(number) {
+      let reason = "not a manifest entry (\(number) is not a number from 1 to 2^62)"
+      throw .damagedManifest(path: path, reason: reason)
+    }
   }
 }
 

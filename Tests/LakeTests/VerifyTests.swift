@@ -233,6 +233,47 @@ struct VerifyTests {
     #expect(kinds(try await lake.verify()) == [.position, .lineCount])
   }
 
+  @Test(
+    "reports a position or version beyond what a log can have",
+    arguments: ["position", "version"], [0, -1, (1 << 62) + 1, .max] as [Int64])
+  func numbers(key: String, value: Int64) async throws {
+    var log = TestLog()
+    for _ in 0..<3 { log.append("show-1", "a", "{}") }
+    let lake = TestLake()
+    try await lake.export(log)
+    let file = try #require(try lake.entries().first?.files.first)
+    try lake.rewrite(file.path) { $0[1] = $0[1].replacing("\"\(key)\":2", with: "\"\(key)\":\(value)") }
+    try lake.coverTracks()
+    let problems = try await lake.verify().problems
+    #expect(problems.map(\.kind) == [.lineInvalid])
+    #expect(problems.first?.line == 2)
+    #expect(problems.first?.message.hasPrefix("expected a number from 1 to 2^62 at byte ") == true)
+  }
+
+  @Test(
+    "reports a manifest entry with numbers beyond what a log can have",
+    arguments: ["number", "first_position", "last_position", "count"], [0, (1 << 62) + 1, .max] as [Int64])
+  func manifestNumbers(key: String, value: Int64) async throws {
+    for inFile in [false, true] where !(inFile && key == "number") {
+      let (lake, _) = try await lake()
+      try lake.changeEntry(2) { json in
+        var files = json["files"] as? [[String: Any]] ?? []
+        if inFile { files[0][key] = value } else { json[key] = value }
+        json["files"] = files
+      }
+      let problem = try await lake.verify().problems.first
+      #expect(problem?.kind == .manifest)
+      #expect(problem?.message.contains("\(value) is not a number from 1 to 2^62") == true)
+      let error = await #expect(throws: LakeError.self) {
+        try await lake.export(TestLog.random(50, seed: 60, meanGap: .zero))
+      }
+      guard case .damagedManifest = error else {
+        Issue.record("expected .damagedManifest, got \(String(describing: error))")
+        return
+      }
+    }
+  }
+
   @Test("reports an event in the file of another date")
   func eventDate() async throws {
     let (lake, files) = try await lake()
