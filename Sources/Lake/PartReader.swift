@@ -17,7 +17,8 @@ struct PartReader {
 
   /// `line` gets each line's number, from 1, and its bytes without the line end.
   static func read(
-    _ path: String, line: (Int64, UnsafeRawBufferPointer) -> Void
+    _ path: String, maximumLineBytes: Int = PartReader.maximumLineBytes,
+    line: (Int64, UnsafeRawBufferPointer) -> Void
   ) throws(LakeError) -> Outcome {
     var outcome = Outcome()
     var splitter = LineSplitter()
@@ -27,11 +28,13 @@ struct PartReader {
       outcome.bytes += Int64(chunk.count)
       guard outcome.damage == nil, let decompressor else { return }
       do throws(ZstdDecompressor.Failure) {
-        try decompressor.decompress(chunk) { output in
+        try decompressor.decompress(chunk) { (output) throws(ZstdDecompressor.Failure) in
           outcome.uncompressedBytes += Int64(output.count)
           splitter.split(output, line: line)
+          guard splitter.restCount <= maximumLineBytes else {
+            throw ZstdDecompressor.Failure(reason: "a line does not end")
+          }
         }
-        if splitter.restCount > maximumLineBytes { outcome.damage = "a line does not end" }
       } catch {
         outcome.damage = error.reason
       }

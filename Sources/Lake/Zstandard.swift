@@ -70,9 +70,9 @@ final class ZstdDecompressor {
 
   deinit { ZSTD_freeDCtx(context) }
 
-  /// Hands every piece of output to `sink`.
+  /// Hands every piece of output to `sink`, which may end it: a small chunk can become gigabytes.
   func decompress(
-    _ chunk: UnsafeRawBufferPointer, sink: (UnsafeRawBufferPointer) -> Void
+    _ chunk: UnsafeRawBufferPointer, sink: (UnsafeRawBufferPointer) throws(Failure) -> Void
   ) throws(Failure) {
     var input = ZSTD_inBuffer(src: chunk.baseAddress, size: chunk.count, pos: 0)
     var outputWasFull = false
@@ -84,7 +84,9 @@ final class ZstdDecompressor {
       }
       guard ZSTD_isError(code) == 0 else { throw Failure(reason: String(cString: ZSTD_getErrorName(code))) }
       isAtFrameEnd = code == 0
-      output.withUnsafeBytes { sink(UnsafeRawBufferPointer(rebasing: $0[..<produced])) }
+      try output.withBytes { (buffer) throws(Failure) in
+        try sink(UnsafeRawBufferPointer(rebasing: buffer[..<produced]))
+      }
       outputWasFull = full && code != 0
     }
   }

@@ -41,6 +41,41 @@ struct LineTests {
   }
 }
 
+@Suite("a data file")
+struct PartReaderTests {
+  /// One frame of blocks of 128 KB that repeat a byte: four bytes each.
+  private func bomb(blocks: Int, of byte: Character) -> Data {
+    var frame = Data([0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x38])
+    for block in 1...blocks {
+      let header: UInt32 = (128 << 10) << 3 | 1 << 1 | (block == blocks ? 1 : 0)
+      frame.append(contentsOf: [UInt8(header & 0xFF), UInt8(header >> 8 & 0xFF), UInt8(header >> 16)])
+      frame.append(byte.asciiValue ?? 0)
+    }
+    return frame
+  }
+
+  private func read(_ data: Data) throws -> PartReader.Outcome {
+    let lake = TestLake()
+    try FileManager.default.createDirectory(at: lake.directory, withIntermediateDirectories: true)
+    try data.write(to: lake.url("bomb"))
+    return try PartReader.read(lake.url("bomb").path, maximumLineBytes: 1 << 20) { _, _ in }
+  }
+
+  @Test("of a few bytes that decompress to a line without end is given up at the limit")
+  func bomb() throws {
+    let outcome = try read(bomb(blocks: 4096, of: "a"))
+    #expect(outcome.damage == "a line does not end")
+    #expect(outcome.uncompressedBytes <= 1 << 20 + 1 << 18)
+  }
+
+  @Test("may be much longer than its longest line")
+  func manyLines() throws {
+    let outcome = try read(bomb(blocks: 9, of: "\n"))
+    #expect(outcome.damage == nil)
+    #expect(outcome.lines == 9 * 128 << 10)
+  }
+}
+
 @Suite("compression")
 struct CompressionTests {
   @Test("gives back what went in, and stops at anything else")
