@@ -127,26 +127,12 @@ struct Committer {
       try Directory.remove("\(layout.temporary)/\(name)")
       try step(.orphanRemoved)
     }
-    let tenant = LakeLayout.tenantDirectory(identity.tenant.rawValue)
-    for orphan in try Self.orphans(layout, in: tenant, committed: manifest.paths) {
-      try Directory.remove(layout.absolute(orphan.path))
-      Directory.removeIfEmpty(layout.absolute(orphan.directory))
+    for path in try Directory.files(LakeLayout.events, in: layout.root)
+    where LakeLayout.isPart(path, of: identity.tenant.rawValue) && !manifest.paths.contains(path) {
+      let file = layout.absolute(path)
+      try Directory.remove(file)
+      if let slash = file.lastIndex(of: "/") { Directory.removeIfEmpty(String(file[..<slash])) }
       try step(.orphanRemoved)
     }
-  }
-
-  /// Data files of a tenant that no manifest entry names, by their relative paths.
-  static func orphans(
-    _ layout: LakeLayout, in tenantDirectory: String, committed: Set<String>
-  ) throws(LakeError) -> [(path: String, directory: String)] {
-    var orphans: [(path: String, directory: String)] = []
-    for date in try Directory.names(layout.absolute(tenantDirectory)) where date.hasPrefix("event_date=") {
-      let directory = "\(tenantDirectory)/\(date)"
-      for name in try Directory.names(layout.absolute(directory)) where LakeLayout.isPart(name) {
-        let path = "\(directory)/\(name)"
-        if !committed.contains(path) { orphans.append((path, directory)) }
-      }
-    }
-    return orphans
   }
 }

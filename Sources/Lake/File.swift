@@ -118,6 +118,22 @@ enum Directory {
     return names.sorted()
   }
 
+  /// Everything under a directory that is not a directory itself, by its path relative to `root`, sorted within
+  /// each directory. Symbolic links count as files, so nothing leads outside.
+  static func files(_ path: String, in root: String) throws(LakeError) -> [String] {
+    var files: [String] = []
+    for name in try names("\(root)/\(path)") {
+      let path = "\(path)/\(name)"
+      var status = stat()
+      if lstat("\(root)/\(path)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        files += try self.files(path, in: root)
+      } else {
+        files.append(path)
+      }
+    }
+    return files
+  }
+
   /// Gives `existing` a second name; false when the name is taken. The one step that decides who won.
   static func link(_ existing: String, as name: String) throws(LakeError) -> Bool {
     if Glibc.link(existing, name) == 0 { return true }

@@ -14,7 +14,10 @@ actor LakeCheck {
   private var previousDigest: String?
   /// The entry before was unreadable, which is reported: what follows from that is not reported again.
   private var isChainBroken = false
-  private var committed: Set<String> = []
+  /// The files that entries name.
+  private var named: Set<String> = []
+  /// Of the last entry that there was when the check began.
+  private var lastNumber: Int64 = 0
   private var events = EventCheck()
 
   init(layout: LakeLayout, identity: LakeIdentity?, head: Int64?) {
@@ -26,7 +29,9 @@ actor LakeCheck {
 
   func begin() throws(LakeError) -> [Int64] {
     guard Directory.size(layout.manifest) != nil else { throw .notALake(directory: layout.root) }
-    return try ManifestLog.numbers(layout)
+    let numbers = try ManifestLog.numbers(layout)
+    lastNumber = numbers.last ?? 0
+    return numbers
   }
 
   /// Checks an entry and its files; returns how many events have been read so far.
@@ -62,19 +67,13 @@ actor LakeCheck {
   }
 
   func finish() throws(LakeError) -> LakeReport {
-    if let previous {
-      report.tenant = previous.tenant
-      report.logID = previous.logID
-      if let identity, identity.tenant.rawValue != previous.tenant || identity.logText != previous.logID {
-        add(
-          .identity,
-          "expected \(identity), the lake is of tenant \(previous.tenant) of log \(previous.logID)")
-      }
+    report.tenant = previous?.tenant
+    report.logID = previous?.logID
+    if let identity, identity.tenant.rawValue != previous?.tenant || identity.logText != previous?.logID {
+      let found = previous.map { "the lake is of tenant \($0.tenant) of log \($0.logID)" }
+      add(.identity, "expected \(identity), \(found ?? "the lake has no entry that says of which log it is")")
     }
-    for tenant in try Directory.names(layout.absolute("events")) where tenant.hasPrefix("tenant=") {
-      report.orphans += try Committer.orphans(layout, in: "events/" + tenant, committed: committed).map(
-        \.path)
-    }
+    try checkOrphans()
     report.digest = previousDigest
     report.lastPosition = previous?.lastPosition
     if let head, head > previous?.lastPosition ?? 0 {
@@ -87,6 +86,33 @@ actor LakeCheck {
     report.isComplete = report.problemCount == 0
     report.seconds = (clock.now - started) / .seconds(1)
     return report
+  }
+
+  private func checkOrphans() throws(LakeError) {
+    let found = try unnamedFiles()
+    guard !found.isEmpty else { return }
+    report.isBeingExported = try LakeLock.isHeld(layout)
+    // An export that was at work at first and is not any more has named its files since, or removed them.
+    let left = Set(try unnamedFiles())
+    report.orphans = found.filter(left.contains)
+    if report.isBeingExported { return }
+    for path in report.orphans {
+      let advice =
+        LakeLayout.isPart(path, of: report.tenant)
+        ? "an export was interrupted or the entry is gone; run aisle lake export to complete or remove it"
+        : "it is not the work of an export of this lake; move it away"
+      add(.orphan, file: path, "no manifest entry names it: \(advice)")
+    }
+  }
+
+  private func unnamedFiles() throws(LakeError) -> [String] {
+    let files = try Directory.files(LakeLayout.events, in: layout.root)
+    // After the files: an entry comes after what it names.
+    for number in try ManifestLog.numbers(layout) where number > lastNumber {
+      // What is wrong with entries that are newer than this check is the next one's business.
+      if let entry = try? ManifestLog.read(number, layout).entry { named.formUnion(entry.files.map(\.path)) }
+    }
+    return files.filter { !named.contains($0) }
   }
 
   /// The entry's own arithmetic.
@@ -129,7 +155,7 @@ actor LakeCheck {
       add(.manifest, file: name, "it names the file \(file.path), expected \(canonical)")
       return events.skip(to: file.lastPosition + 1)
     }
-    committed.insert(file.path)
+    named.insert(file.path)
     let path = layout.absolute(file.path)
     guard let size = Directory.size(path) else {
       add(

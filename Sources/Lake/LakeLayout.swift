@@ -18,6 +18,8 @@ struct LakeLayout: Sendable {
     self.root = root.count > 1 && root.hasSuffix("/") ? String(root.dropLast()) : root
   }
 
+  static let events = "events"
+
   var lock: String { root + "/_lock" }
   var manifest: String { root + "/_manifest" }
   var temporary: String { root + "/_temporary" }
@@ -32,18 +34,20 @@ struct LakeLayout: Sendable {
     return number(name.dropLast(5))
   }
 
-  static func tenantDirectory(_ tenant: Int32) -> String { "events/tenant=\(tenant)" }
-
-  static func dateDirectory(_ tenant: Int32, _ date: String) -> String {
-    "\(tenantDirectory(tenant))/event_date=\(date)"
-  }
-
   static func part(tenant: Int32, date: String, first: Int64, last: Int64) -> String {
-    "\(dateDirectory(tenant, date))/part-\(padded(first))-\(padded(last)).ndjson.zst"
+    "\(events)/tenant=\(tenant)/event_date=\(date)/part-\(padded(first))-\(padded(last)).ndjson.zst"
   }
 
-  /// Only names of this shape are ever removed from a lake.
-  static func isPart(_ name: String) -> Bool {
+  /// Whether an export of the tenant, or of any, could have made the file. Only such files are ever removed from a
+  /// lake.
+  static func isPart(_ path: String, of tenant: Int32?) -> Bool {
+    let names = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard names.count == 4, names[0] == events, names[2].hasPrefix("event_date=") else { return false }
+    let isTenant = tenant.map { names[1] == "tenant=\($0)" } ?? names[1].hasPrefix("tenant=")
+    return isTenant && isPartName(names[3])
+  }
+
+  private static func isPartName(_ name: Substring) -> Bool {
     let prefix = "part-"
     let suffix = ".ndjson.zst"
     guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return false }

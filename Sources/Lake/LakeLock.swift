@@ -19,6 +19,17 @@ final class LakeLock {
   /// Whether this is now the only holder. When it is not, nothing is held any more.
   func becomeExclusive() throws(LakeError) -> Bool { try file.lock(exclusive: true) }
 
+  /// Whether an export is at work. It takes the lock for an instant to find out, so ask only if it matters.
+  static func isHeld(_ layout: LakeLayout) throws(LakeError) -> Bool {
+    guard Directory.size(layout.lock) != nil else { return false }
+    let file: File
+    // Network file systems lock only what may be written; of others a lake may be read-only.
+    do { file = try File.shared(layout.lock) } catch { file = try File.read(layout.lock) }
+    guard try file.lock(exclusive: true) else { return true }
+    file.unlock()
+    return false
+  }
+
   /// The process that holds the lock, as it wrote itself down.
   static func holder(_ layout: LakeLayout) -> String? {
     guard let bytes = try? File.read(layout.lock).readAll() else { return nil }

@@ -13,14 +13,17 @@ public struct LakeReport: Codable, Sendable, Hashable {
   /// The SHA-256 of the last manifest entry. As every entry holds the digest of the one before it and of its
   /// files, two lakes with the same digest are the same.
   public internal(set) var digest: String?
-  /// True when every event from 1 to `lastPosition` is there once, and nothing contradicts the manifest.
+  /// True when there is no problem: every event from 1 to `lastPosition` is there once, and nothing contradicts
+  /// the manifest.
   public internal(set) var isComplete = false
   /// How many problems there are; `problems` lists the first thousand.
   public internal(set) var problemCount: Int64 = 0
   public internal(set) var problems: [LakeProblem] = []
-  /// Data files that no entry names: not part of the lake. An interrupted export leaves such files, and the
-  /// next one removes them.
+  /// Every file under `events` that no entry names: not part of the lake. Each is a problem, unless an export is
+  /// at work, which may be about to commit it.
   public internal(set) var orphans: [String] = []
+  /// Whether an export held the lake's lock when there were files that no entry names.
+  public internal(set) var isBeingExported = false
   /// The monthly bills, computed from the files alone.
   public internal(set) var bills: [LakeBill] = []
   public internal(set) var seconds: Double = 0
@@ -39,6 +42,7 @@ public struct LakeReport: Codable, Sendable, Hashable {
     case lastPosition = "last_position"
     case uncompressedBytes = "uncompressed_bytes"
     case isComplete = "complete"
+    case isBeingExported = "being_exported"
     case problemCount = "problem_count"
   }
 }
@@ -52,6 +56,8 @@ public struct LakeProblem: Codable, Sendable, Hashable, CustomStringConvertible 
     case identity
     /// The lake ends before the position that was expected.
     case incomplete
+    /// No entry names the file.
+    case orphan
     case fileMissing = "file-missing"
     case fileSize = "file-size"
     case fileHash = "file-hash"

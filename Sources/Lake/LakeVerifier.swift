@@ -6,7 +6,8 @@ import struct Foundation.URL
 /// `last − first + 1` lines, and within a file positions go up by one. Every file is hashed, every line is
 /// parsed, and each stream's versions must be 1, 2, 3…. Uses no database.
 ///
-/// May run while an export does: it checks what was committed when it began.
+/// May run while an export does: it checks what was committed when it began, and takes files that no entry names
+/// for the export's.
 public enum LakeVerifier {
   /// How far a check is.
   public struct Progress: Sendable, Hashable {
@@ -17,7 +18,8 @@ public enum LakeVerifier {
 
   /// - Parameters:
   ///   - identity: the log that the lake should be of; nil accepts any one log.
-  ///   - head: the position that the lake should reach; nil accepts where it ends.
+  ///   - head: the position that the lake should reach; nil accepts where it ends. Nothing in a lake shows that its
+  ///     last entries and all their files were removed, so whoever knows the head should say so.
   ///   - progress: called after each manifest entry.
   /// - Throws: `LakeError.notALake`, or when the directory cannot be read. What is wrong *inside* a lake is
   ///   in the report.

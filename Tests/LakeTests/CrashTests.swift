@@ -37,7 +37,7 @@ struct CrashTests {
     #expect(Set(copies.map(\.0)) == expected)
     for (step, copy) in copies {
       let seen = try await copy.verify()
-      #expect(seen.problems == [], "after \(step)")
+      #expect(seen.damage == [], "after \(step)")
       #expect(seen.events >= 60)
       #expect(try copy.lines().count == Int(seen.events))
       try await copy.export(log)
@@ -127,7 +127,7 @@ struct CrashTests {
         }
         _ = try await exporter.export(head: { log.head }, reading: log.feed())
       }
-      #expect(try await lake.verify().problems == [], "at \(step)")
+      #expect(try await lake.verify().damage == [], "at \(step)")
       try await lake.export(log)
       #expect(try lake.content() == reference.content(), "at \(step)")
     }
@@ -161,7 +161,7 @@ struct CrashTests {
         }
         lake = state.withLock { $0.left } ?? lake
         let seen = try await lake.verify()
-        #expect(seen.problems == [], "seed \(seed)")
+        #expect(seen.damage == [], "seed \(seed)")
       }
       try await lake.export(log, options: options)
       #expect(try lake.content() == reference.content(), "seed \(seed)")

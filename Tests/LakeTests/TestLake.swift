@@ -80,3 +80,8 @@ final class TestLake: Sendable {
     return copy
   }
 }
+
+extension LakeReport {
+  /// What is wrong with that which is committed: an export that was cut off leaves orphans.
+  var damage: [LakeProblem] { problems.filter { $0.kind != .orphan } }
+}

@@ -84,27 +84,32 @@ struct VerifyTests {
     let (lake, files) = try await lake()
     try lake.remove("_manifest/\(LakeLayout.padded(2)).json")
     let report = try await lake.verify()
-    #expect(kinds(report) == [.manifest, .position])
+    #expect(report.problems.map(\.kind) == [.manifest, .position, .orphan])
     #expect(report.problems.first?.message == "entry 2 is missing before it")
-    #expect(report.problems.last?.position == files[2].firstPosition)
-    #expect(report.problems.last?.message.hasPrefix("expected position \(files[1].firstPosition)") == true)
+    #expect(report.problems[1].position == files[2].firstPosition)
+    #expect(report.problems[1].message.hasPrefix("expected position \(files[1].firstPosition)"))
+    #expect(report.orphans == [files[1].path])
   }
 
-  @Test("reports the last entry that is gone when it knows where the lake should end")
-  func missingLastEntry() async throws {
+  @Test("reports a lake that ends too early when it knows where the lake should end")
+  func tooShort() async throws {
     let (lake, files) = try await lake()
     let last = try #require(try lake.entries().last)
     try lake.remove("_manifest/\(LakeLayout.padded(last.number)).json")
+    for file in last.files { try lake.remove(file.path) }
+    #expect(try await lake.verify().isComplete)
     let report = try await LakeVerifier.verify(lake.directory, through: 45)
     #expect(report.problems.map(\.kind) == [.incomplete])
-    #expect(report.orphans == [files.last?.path])
+    #expect(
+      report.problems.first?.message
+        == "expected the lake to reach position 45, it ends at \(try #require(files.last).firstPosition - 1)")
   }
 
   @Test("reports a manifest entry that is not one")
   func damagedEntry() async throws {
     let (lake, _) = try await lake()
     try Data("{}".utf8).write(to: lake.url("_manifest/\(LakeLayout.padded(2)).json"))
-    #expect(kinds(try await lake.verify()) == [.manifest, .position])
+    #expect(kinds(try await lake.verify()) == [.manifest, .position, .orphan])
   }
 
   @Test("reports a changed manifest entry by the digest in the next one")
@@ -292,6 +297,14 @@ struct VerifyTests {
     let (lake, _) = try await lake()
     let other = LakeIdentity(tenant: TenantID(2), log: TestLog.identity.log)
     let report = try await LakeVerifier.verify(lake.directory, expecting: other)
+    #expect(report.problems.map(\.kind) == [.identity])
+  }
+
+  @Test("cannot show that an empty lake is of any log")
+  func identityOfNothing() async throws {
+    let lake = TestLake()
+    try await lake.export(TestLog())
+    let report = try await LakeVerifier.verify(lake.directory, expecting: TestLog.identity)
     #expect(report.problems.map(\.kind) == [.identity])
   }
 

@@ -97,18 +97,43 @@ struct LakeCommand: AsyncParsableCommand {
   struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Prove that a lake is complete and unaltered, and compute the bills from its files alone.",
-      discussion: "Needs no database. Exits with status 1 if anything is wrong, and says what and where.")
+      discussion: """
+        Needs no database. Exits with status 1 if anything is wrong, and says what and where. What a lake cannot show is \
+        that its end was cut off together with the entries and files: --through demands the position that it has to \
+        reach, as the last export printed it.
+        """)
 
     @Argument(help: "The lake's directory.")
     var directory: String
 
+    @Option(help: "The position that the lake has to reach.")
+    var through: Int64?
+
+    @Option(name: .customLong("log-id"), help: "The identity of the log that the lake has to be a copy of.")
+    var log: LogID?
+
     @Flag(help: "JSON.")
     var json = false
 
+    /// As `lake verify --json` and every manifest entry print it.
+    struct LogID: ExpressibleByArgument {
+      let identity: LakeIdentity
+
+      init?(argument: String) {
+        guard let id = UUID(uuidString: argument) else { return nil }
+        identity = LakeIdentity(tenant: .main, log: id)
+      }
+    }
+
+    func validate() throws {
+      guard through ?? 0 >= 0 else { throw ValidationError("--through is 0 or more") }
+    }
+
     func run() async throws {
       let meter = ProgressMeter()
-      let report = try await LakeVerifier.verify(URL(filePath: directory, directoryHint: .isDirectory)) {
-        progress in
+      let report = try await LakeVerifier.verify(
+        URL(filePath: directory, directoryHint: .isDirectory), expecting: log?.identity, through: through
+      ) { progress in
         meter.show {
           "checked \(progress.entriesDone) of \(progress.entriesTotal) manifest entries, \(progress.eventsDone) events"
         }
@@ -117,6 +142,13 @@ struct LakeCommand: AsyncParsableCommand {
         print(try JSONText.document(report))
       } else {
         for problem in report.problems { print("✗ \(problem)") }
+        let unlisted = report.problemCount - Int64(report.problems.count)
+        if unlisted > 0 { print("✗ and \(unlisted) more") }
+        if report.isBeingExported {
+          for path in report.orphans {
+            print("… \(path): no manifest entry names it yet; an export is at work")
+          }
+        }
         if report.isComplete {
           print(
             "✓ \(report.events) events in \(report.files) files: every position from 1 to \(report.lastPosition ?? 0) "
