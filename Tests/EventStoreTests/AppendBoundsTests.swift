@@ -117,7 +117,7 @@ struct AppendBoundsTests {
             }
           }
           // Then four may wait and six are told now, while nothing moves
-          _ = try await eventually("six are refused") {
+          _ = try await eventually("six are refused", within: patience) {
             refused.value
           } until: {
             $0 == 6

@@ -68,13 +68,13 @@ struct ConnectionLossTests {
         defer { isOver.update { $0 = true } }
         for _ in 0..<25 {
           let head = try await stores[0].head()
-          let writers = try await eventually("somebody writes") {
+          let writers = try await eventually("somebody writes", within: patience) {
             try await stores[0].activeWriters()
           } until: {
             !$0.isEmpty
           }
           try await stores[0].terminateWriters(writers)
-          _ = try await eventually("the store goes on") {
+          _ = try await eventually("the store goes on", within: patience) {
             try await stores[0].head()
           } until: {
             $0 > head

@@ -112,7 +112,7 @@ struct LiveSubscriptionTests {
         try await connection.query("select pg_sleep(600)")
       }
       let busy = Task { await SubscriptionRunner(slow, of: store).run(waking: watcher) }
-      _ = try await eventually("the handler works") {
+      _ = try await eventually("the handler works", within: patience) {
         isHandling.value
       } until: {
         $0
@@ -134,7 +134,7 @@ extension EventStore {
   /// Waits until so many connections listen, and tells their backends.
   @discardableResult
   fileprivate func listeners(_ count: Int) async throws -> [Int32] {
-    try await eventually("\(count) listen") {
+    try await eventually("\(count) listen", within: patience) {
       try await pool.query(
         """
         select pid from pg_stat_activity

@@ -102,7 +102,7 @@ private struct Server: Sendable {
   }
 
   func backendThatHoldsAnAnswer() async throws -> Int32 {
-    let backends = try await eventually("an answer is held back") {
+    let backends = try await eventually("an answer is held back", within: patience) {
       try await holders()
     } until: {
       $0.count == 1
@@ -117,7 +117,7 @@ private struct Server: Sendable {
       _ = await append.value
       isAnswered.update { $0 = true }
     }
-    let backends = try await eventually("an answer comes or is held back") {
+    let backends = try await eventually("an answer comes or is held back", within: patience) {
       isAnswered.value ? nil : try await holders()
     } until: {
       $0?.isEmpty != true

@@ -110,7 +110,7 @@ struct PoisonTests {
             return (number, await store.outcome(of: [append]))
           }
         }
-        _ = try await eventually("all appends wait") {
+        _ = try await eventually("all appends wait", within: patience) {
           arrived.value
         } until: {
           $0 == appends.count

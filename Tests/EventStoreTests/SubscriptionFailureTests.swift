@@ -42,7 +42,7 @@ struct SubscriptionFailureTests {
         if first == 4 && count <= 2 { throw Unhappy() }
       }
       try await whileRunning(unsteady, on: [store]) {
-        try await store.wait(for: "effects", toReach: Position(9))
+        try await store.wait(for: "effects", toReach: Position(9), timeout: patience)
       }
       #expect(tries.value == [1, 4, 4, 4, 7])
       try await #expect(store.effects() == Array(1...9))
@@ -60,7 +60,7 @@ struct SubscriptionFailureTests {
         try await connection.takeEffect(events)
       }
       try await whileRunning(moody, on: [store]) {
-        let sick = try await eventually("the error is recorded") {
+        let sick = try await eventually("the error is recorded", within: patience) {
           try await store.status(of: "effects")
         } until: {
           $0?.lastError != nil
@@ -72,7 +72,7 @@ struct SubscriptionFailureTests {
         }
         #expect(behind?.description.contains("its last try failed with: the handler is unhappy") == true)
         isWell.update { $0 = true }
-        try await store.wait(for: "effects", toReach: Position(5))
+        try await store.wait(for: "effects", toReach: Position(5), timeout: patience)
       }
       try await #expect(store.status(of: "effects")?.lastError == nil)
       try await #expect(store.effects() == Array(1...5))
@@ -128,7 +128,7 @@ struct SubscriptionFailureTests {
         try await stores[1].pool.query("select pg_terminate_backend(\(backend), 30000)")
       }
       try await whileRunning(dying, on: [stores[0]]) {
-        try await stores[1].wait(for: "effects", toReach: Position(30))
+        try await stores[1].wait(for: "effects", toReach: Position(30), timeout: patience)
       }
       #expect(tries.value == 6)
       try await #expect(stores[0].effects() == Array(1...30))
@@ -150,7 +150,7 @@ struct SubscriptionFailureTests {
         }
       }
       try await whileRunning(subscription, on: [store]) {
-        try await store.wait(for: "effects", toReach: Position(1))
+        try await store.wait(for: "effects", toReach: Position(1), timeout: patience)
       }
       #expect(tries.value == 2)
     }

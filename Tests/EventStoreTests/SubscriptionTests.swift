@@ -49,9 +49,9 @@ struct SubscriptionTests {
         sizes.update { $0.append(events.count) }
       }
       try await whileRunning(subscription, on: [store]) {
-        try await store.wait(for: "sizes", toReach: Position(20))
+        try await store.wait(for: "sizes", toReach: Position(20), timeout: patience)
         try await store.append(to: stream("a"), expecting: .any, .happened(1))
-        try await store.wait(for: "sizes", toReach: Position(21))
+        try await store.wait(for: "sizes", toReach: Position(21), timeout: patience)
       }
       #expect(sizes.value == [10, 10, 1])
     }
@@ -79,7 +79,7 @@ struct SubscriptionTests {
       try await whileRunning(small, on: [stores[1], stores[2]]) {
         for _ in 0..<60 { try await stores[0].append(to: stream("a"), expecting: .any, .happened(5)) }
         try await stores[0].effects(300)
-        try await stores[0].wait(for: "effects", toReach: Position(300))
+        try await stores[0].wait(for: "effects", toReach: Position(300), timeout: patience)
       }
       try await #expect(stores[0].effects() == Array(1...300))
       try await #expect(stores[0].status(of: "effects")?.events == 300)
@@ -140,7 +140,7 @@ struct SubscriptionTests {
           [[StreamAppend(stream("answer"), expecting: .any, answers)]], inTransactionOf: connection)
       }
       try await whileRunning(answering, on: stores) {
-        try await stores[0].wait(for: "answers", toReach: Position(40))
+        try await stores[0].wait(for: "answers", toReach: Position(40), timeout: patience)
       }
       let answers = try await stores[0].audit().filter { $0.stream == "test-answer" }
       #expect(answers.count == 20)

@@ -16,7 +16,7 @@ extension EventStore {
   /// Waits until so many have taken effect.
   @discardableResult
   func effects(_ count: Int) async throws -> [Int64] {
-    try await eventually("\(count) events took effect") {
+    try await eventually("\(count) events took effect", within: patience) {
       try await effects()
     } until: {
       $0.count >= count

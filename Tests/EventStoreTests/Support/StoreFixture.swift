@@ -5,6 +5,9 @@ import TestSupport
 import Testing
 import Vocabulary
 
+/// Longer than anything takes on the busiest machine: who waits for something waits until it is there.
+let patience = Duration.seconds(60)
+
 /// Runs `body` with the store of an empty log.
 func withStore(poolSize: Int = 4, _ body: (EventStore) async throws -> Void) async throws {
   try await withStores(1, poolSize: poolSize) { try await body($0[0]) }
@@ -112,7 +115,7 @@ extension EventStore {
   /// Waits until so many appends wait for the log's lock.
   @discardableResult
   func waiters(_ count: Int) async throws -> [Int32] {
-    try await eventually("\(count) appends wait for the log") {
+    try await eventually("\(count) appends wait for the log", within: patience) {
       try await backendsWaitingForTheLog()
     } until: {
       $0.count == count
