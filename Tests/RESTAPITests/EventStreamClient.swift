@@ -22,7 +22,7 @@ struct EventStreamClient {
     fileprivate var rest: [UInt8] = []
   }
 
-  /// Reads until `isEnough`, then closes the connection; fails loudly after 15 seconds.
+  /// Reads until `isEnough`, then closes the connection; fails loudly after 30 seconds.
   ///
   /// - Parameter onPart: called after each part with what has come, before `isEnough` is asked.
   @discardableResult
@@ -45,12 +45,12 @@ struct EventStreamClient {
         return seen.value
       }
       group.addTask {
-        try await Task.sleep(for: .seconds(15))
+        try await Task.sleep(for: .seconds(30))
         return nil
       }
       defer { group.cancelAll() }
       guard let transcript = try await group.next() ?? nil else {
-        throw NeverHappened(description: "\(path): not enough within 15 s; came: \(seen.value)")
+        throw NeverHappened(description: "\(path): not enough within 30 s; came: \(seen.value)")
       }
       return transcript
     }

@@ -66,8 +66,8 @@ struct MonthsTests {
       let answer = try await fixture.post("\(path)/reconcile", key: nil).expecting(.ok)
       #expect(
         answer.json == [
-          "month": "2026-11", "as_of_position": .integer(head.rawValue), "bills": 1, "lines": 2,
-          "equal": true, "difference_count": 0, "differences": [],
+          "month": "2026-11", "as_of_position": .integer(head.rawValue), "last_order_position": 5, "bills": 1,
+          "lines": 2, "equal": true, "difference_count": 0, "differences": [],
         ])
     }
   }
