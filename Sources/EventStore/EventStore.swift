@@ -41,6 +41,9 @@ public final class EventStore: Sendable {
     try await sequencer.append(streams)
   }
 
+  /// Of a caller that holds the log's lock.
+  static let longestPauseBeforeCommit = "5s"
+
   /// Appends inside the caller's transaction, as its last step: from here to the commit the caller holds the
   /// log's lock, and every other writer waits.
   @discardableResult
@@ -49,6 +52,10 @@ public final class EventStore: Sendable {
   ) async throws -> [AppendOutcome] {
     guard !appends.isEmpty else { return [] }
     for append in appends { try append.validate() }
+    // A caller that stops between here and the commit (paused, or cut off from the network) must not keep every
+    // writer of the log waiting: the server ends its session and undoes it.
+    try await connection.query(
+      "select set_config('idle_in_transaction_session_timeout', \(Self.longestPauseBeforeCommit), true)")
     let batch = AppendBatch(appends, tenant: tenant)
     return try batch.outcomes(try await connection.query(batch.sql)).map { try $0.get() }
   }

@@ -90,8 +90,11 @@ public final class LogWatcher: Sendable {
     for waiter in waiters.values { waiter.resume() }
   }
 
+  /// After a connection was made: messages may have been missed, and after a fail-over that lost commits the log may
+  /// even be shorter than it was. Everybody looks for themselves.
   private func wakeAll() {
     let waiters = state.withLock { state in
+      state.head = .start
       defer { state.waiters = [:] }
       return state.waiters
     }

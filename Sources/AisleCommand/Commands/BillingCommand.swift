@@ -83,7 +83,9 @@ struct BillingCommand: AsyncParsableCommand {
       let bills = report.bills.filter { bill in
         bill.month == month.month.description && (account == nil || bill.accountID == account)
       }
-      try show(bills, position: report.lastPosition, documents: bills)
+      try show(
+        bills, position: report.lastPosition,
+        documents: bills.map { try LakeBillDocument($0, asOfPosition: report.lastPosition ?? 0) })
     }
 
     private func show(_ bills: [LakeBill], position: Int64?, documents: some Encodable) throws {
@@ -119,6 +121,11 @@ struct BillingCommand: AsyncParsableCommand {
               "✓ \(result.bills) bills with \(result.lines) lines: the tables and the log agree to the cent at "
                 + "position \(result.asOfPosition)")
           }
+        }
+        if let obstacle = result.obstacle {
+          throw CommandFailure(
+            "the tables are not complete (\(obstacle.rawValue)), so nothing is proved; see: aisle projections list"
+          )
         }
         guard result.isEqual else { throw CommandFailure("\(result.differenceCount) differences") }
       }
@@ -170,6 +177,43 @@ struct BillTable {
         ]
       }
     ).rendered
+  }
+}
+
+/// A bill from the lake with the fields and shapes of one from the database.
+private struct LakeBillDocument: Encodable {
+  let accountID: String
+  let month: String
+  let currency: String
+  let gross: Money
+  let tax: Money
+  let refunds: Money
+  let net: Money
+  let due: Money
+  let lines: Int64
+  let source = "lake"
+  let asOfPosition: Int64
+
+  init(_ bill: LakeBill, asOfPosition: Int64) throws {
+    guard let currency = Currency(bill.currency) else {
+      throw CommandFailure("the lake has a bill in \(bill.currency), which is not an ISO 4217 currency")
+    }
+    accountID = bill.accountID
+    month = bill.month
+    self.currency = currency.code
+    gross = Money(bill.gross, currency)
+    tax = Money(bill.tax, currency)
+    refunds = Money(bill.refunds, currency)
+    net = Money(bill.net, currency)
+    due = Money(bill.due, currency)
+    lines = bill.lines
+    self.asOfPosition = asOfPosition
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case accountID = "account_id"
+    case month, currency, gross, tax, refunds, net, due, lines, source
+    case asOfPosition = "as_of_position"
   }
 }
 

@@ -33,7 +33,7 @@ struct EventsCommand: AsyncParsableCommand {
 
     func validate() throws {
       guard (1...100_000).contains(limit) else { throw ValidationError("--limit is 1 to 100000") }
-      guard after >= 0 else { throw ValidationError("--after is 0 or more") }
+      guard (0..<Int64.max).contains(after) else { throw ValidationError("--after is 0 or more") }
       if let stream, StreamName(stream) == nil {
         throw ValidationError(
           "\"\(stream)\" is not a stream name; streams are called category-id, such as show-42")
@@ -95,6 +95,10 @@ struct EventsCommand: AsyncParsableCommand {
 
     @Argument(help: "Its position.")
     var position: Int64
+
+    func validate() throws {
+      guard position > 0 else { throw ValidationError("positions begin with 1") }
+    }
 
     func run() async throws {
       try await Session.run { [self] session in

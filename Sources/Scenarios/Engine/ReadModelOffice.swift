@@ -45,10 +45,14 @@ struct ReadModelOffice: BoxOffice {
     switch house.choose(wish, taken: Set(taken)) {
     case .refused(let code): return .refused(code)
     case .seats(let seats):
-      let sale = DirectSale(show: house, hold: id, buyer: buyer, seats: seats)
-      let answer = try await aisle.store.append([try sale.held(at: now)]).answer(seats: seats)
-      if answer.verdict == .done { sold.holds.withLock { $0[id] = $0[id] ?? sale } }
-      return answer
+      let choice = DirectSale(show: house, hold: id, buyer: buyer, seats: seats)
+      // Copies of one request may choose differently; the first choice is the one of them all.
+      let sale = sold.holds.withLock { holds in
+        if let earlier = holds[id] { return earlier }
+        holds[id] = choice
+        return choice
+      }
+      return try await aisle.store.append([try sale.held(at: now)]).answer(seats: sale.seats)
     }
   }
 

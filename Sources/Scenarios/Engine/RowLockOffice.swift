@@ -62,14 +62,21 @@ struct RowLockOffice: BoxOffice {
       case .seats(let seats): wanted = seats
       }
 
-      // Always in the same order, so that two who want overlapping seats never wait for each other.
+      // Always in the same order, with the other seats of holds that will have to give way, so that two who want
+      // overlapping seats never wait for each other.
       let locked = try await connection.query(
         """
         select hold_id, order_id is null and (expires_at is null or expires_at <= \(now))
-        from public.scenario_seat
-        where show_id = \(show) and seat = any(\(wanted.map(\.rawValue)))
+        from public.scenario_seat s
+        where show_id = \(show)
+          and (seat = any(\(wanted.map(\.rawValue)))
+            or hold_id in (
+              select hold_id
+              from public.scenario_seat
+              where show_id = \(show) and seat = any(\(wanted.map(\.rawValue))) and order_id is null
+                and expires_at <= \(now)))
         order by seat_no
-        for update
+        for update of s
         """
       ).map { try $0.decode(String?.self, Bool.self) }
       guard locked.allSatisfy(\.1) else {

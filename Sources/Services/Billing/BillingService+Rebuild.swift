@@ -10,6 +10,8 @@ extension BillingService {
     let tenant = store.tenant.rawValue
     do {
       try await store.pool.transaction { connection in
+        // Emptying large tables takes its time.
+        try await connection.executeScript("set local statement_timeout = 0")
         try await connection.execute(
           """
           insert into aisle.checkpoints (tenant, subscription)

@@ -26,8 +26,13 @@ extension BillingService {
   private func reconcile(_ month: Month, on connection: PostgresConnection) async throws -> Reconciliation {
     let tenant = store.tenant.rawValue
     let progress = try await connection.query(
-      "select position from aisle.billing_progress where tenant = \(tenant)")
-    let position = try progress.first?.decode(Int64.self) ?? 0
+      """
+      select position, last_order, last_error is not null, rebuild_through
+      from aisle.billing_progress
+      where tenant = \(tenant)
+      """
+    ).map { try BillingProgress(row: $0) }.first
+    let position = progress?.position.rawValue ?? 0
     let totals = try await totalDifferences(month, asOf: position, on: connection)
     let lines = try await lineDifferences(month, asOf: position, on: connection)
     let counts = try await connection.query(
@@ -37,7 +42,8 @@ extension BillingService {
       """)
     let (billCount, lineCount) = try counts.first?.decode(Int.self, Int.self) ?? (0, 0)
     return Reconciliation(
-      month: month, asOfPosition: Position(position), bills: billCount, lines: lineCount,
+      month: month, asOfPosition: Position(position), lastOrderPosition: progress?.lastOrder ?? .start,
+      obstacle: progress.flatMap(Reconciliation.Obstacle.init), bills: billCount, lines: lineCount,
       differenceCount: try totals.count + lines.count, differences: try totals.listed + lines.listed)
   }
 

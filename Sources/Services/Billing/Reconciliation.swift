@@ -5,6 +5,10 @@ import Vocabulary
 public struct Reconciliation: Sendable, Hashable, Codable {
   public let month: Month
   public let asOfPosition: Position
+  /// Position of the last event of an order; what lies between is not in the tables yet, and was not compared.
+  public let lastOrderPosition: Position
+  /// Why the tables cannot be taken for what they should be, whatever the comparison says.
+  public let obstacle: Obstacle?
   /// How many bills and lines the log gives for the month.
   public let bills: Int
   public let lines: Int
@@ -12,12 +16,20 @@ public struct Reconciliation: Sendable, Hashable, Codable {
   public let differenceCount: Int
   public let differences: [Difference]
 
-  public var isEqual: Bool { differenceCount == 0 }
+  public var isEqual: Bool { differenceCount == 0 && obstacle == nil }
+
+  public enum Obstacle: String, Sendable, Hashable, Codable {
+    /// The tables are being filled anew and do not have everything yet.
+    case rebuilding
+    /// The subscription that fills them has failed; see `aisle projections list`.
+    case failed
+  }
 
   private enum CodingKeys: String, CodingKey {
     case month
     case asOfPosition = "as_of_position"
-    case bills, lines
+    case lastOrderPosition = "last_order_position"
+    case obstacle, bills, lines
     case differenceCount = "difference_count"
     case differences
   }
@@ -47,6 +59,18 @@ public struct Reconciliation: Sendable, Hashable, Codable {
       let place = position.map { ", position \($0), line \(lineNumber ?? 0)" } ?? ""
       return "account \(accountID), \(currency)\(place): \(field) is \(live ?? "missing") in the tables "
         + "and \(batch ?? "missing") by the log"
+    }
+  }
+}
+
+extension Reconciliation.Obstacle {
+  init?(_ progress: BillingProgress) {
+    if progress.hasFailed {
+      self = .failed
+    } else if progress.position < progress.rebuildThrough {
+      self = .rebuilding
+    } else {
+      return nil
     }
   }
 }
