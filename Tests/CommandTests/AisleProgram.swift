@@ -26,6 +26,8 @@ struct AisleProgram: Sendable {
 
   init() { environment = [:] }
 
+  init(environment: [String: String]) { self.environment = environment }
+
   /// Beside the test bundle.
   static func path() throws -> FilePath {
     let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()

@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -9,15 +10,19 @@ import Testing
 
 @Suite("aisle up and aisle serve")
 struct ServerCommandTests {
-  /// Starts `aisle up` on a port that is free now, and ends it with `signal` when `body` is through.
+  /// Starts `aisle up` on a port that is free now, and ends it with `signal` when `body` is through. What it says goes
+  /// to the file `log`.
   private func withServer(
-    home: URL, endingWith signal: Subprocess.Signal, _ body: @escaping @Sendable (URL) async throws -> Void
+    home: URL, endingWith signal: Subprocess.Signal, log: URL = URL(filePath: "/dev/null"),
+    _ body: @escaping @Sendable (URL) async throws -> Void
   ) async throws -> TerminationStatus {
     let port = try freePort()
     let program = AisleProgram(home: home)
+    let errors = try FileDescriptor.open(
+      FilePath(log.path), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
     let result = try await Subprocess.run(
       .path(try AisleProgram.path()), arguments: ["up", "--port", "\(port)"], environment: program.variables,
-      input: .none, output: .discarded, error: .discarded
+      input: .none, output: .discarded, error: .fileDescriptor(errors, closeAfterSpawningProcess: true)
     ) { execution in
       do {
         let url = try #require(URL(string: "http://127.0.0.1:\(port)"))
@@ -97,6 +102,50 @@ struct ServerCommandTests {
     home.remove()
   }
 
+  @Test("a port that somebody else listens on is a clear error, and ends the embedded PostgreSQL")
+  func portInUse() async throws {
+    let home = try TemporaryHome()
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    let port = try bindToFreePort(descriptor)
+    #expect(listen(descriptor, 1) == 0)
+
+    let result = try await AisleProgram(home: home.url).run("up", "--port", "\(port)")
+
+    #expect(result.status == 1)
+    #expect(result.errors.contains("127.0.0.1:\(port) cannot be listened on: Address already in use"))
+    #expect(!isRunning(home.url))
+    home.remove()
+  }
+
+  @Test("every log record is a line of JSON, and a request's record names the correlation id of its events")
+  func logs() async throws {
+    let home = try TemporaryHome()
+    let id = UUID().uuidString.lowercased()
+    let log = home.url.appending(path: "log")
+    _ = try await withServer(home: home.url, endingWith: .terminate, log: log) { url in
+      var request = URLRequest(url: url.appending(path: "v1/accounts"))
+      request.httpMethod = "POST"
+      request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+      request.setValue("an-account", forHTTPHeaderField: "Idempotency-Key")
+      request.setValue(id, forHTTPHeaderField: "X-Request-ID")
+      request.httpBody = Data(#"{"account_id": "acc-7", "name": "Ada", "time_zone": "Europe/Berlin"}"#.utf8)
+      let (_, response) = try await URLSession.shared.data(for: request)
+      #expect((response as? HTTPURLResponse)?.statusCode == 201)
+    }
+    let lines = try String(contentsOf: log, encoding: .utf8).split(separator: "\n")
+    let records = try lines.map { line in
+      try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
+    }
+    #expect(records.allSatisfy { $0["time"] is String && $0["level"] is String && $0["message"] is String })
+    let request = try #require(records.first { $0["path"] as? String == "/v1/accounts" })
+    #expect(request["correlation_id"] as? String == id)
+    #expect(request["status"] as? String == "201")
+    let events = try await AisleProgram(home: home.url).run("events", "read", "account-acc-7", "--json")
+    #expect(events.output.contains("\"correlation_id\":\"\(id)\""))
+    home.remove()
+  }
+
   @Test("serve needs an external database, and roles that exist")
   func misuse() async throws {
     let withoutDatabase = try await AisleProgram().run("serve")
@@ -133,6 +182,10 @@ struct ServerCommandTests {
   private func freePort() throws -> Int {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
+    return try bindToFreePort(descriptor)
+  }
+
+  private func bindToFreePort(_ descriptor: Int32) throws -> Int {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = inet_addr("127.0.0.1")

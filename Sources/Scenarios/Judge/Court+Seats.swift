@@ -48,11 +48,13 @@ extension Court {
         : .init(
           columns: ["show", "seat", "booked by", "order", "position", "while booked by", "since position"],
           rows: rows),
-      brokenAtMicroseconds: rows.first.flatMap { wonAt(buyer: $0[2]) })
+      brokenAtMicroseconds: firstAnswer(to: Set(rows.map { $0[2] })))
   }
 
-  private func wonAt(buyer: String) -> Int64? {
-    performance.recording.attempts.first { $0.buyer == buyer && $0.outcome == .won }?.endMicroseconds
+  /// When the first of these buyers was told that they won; answers need not come in the order of the log.
+  private func firstAnswer(to buyers: Set<String>) -> Int64? {
+    performance.recording.attempts.filter { $0.outcome == .won && buyers.contains($0.buyer) }
+      .map(\.endMicroseconds).min()
   }
 
   func allSeatsSold(_ invariant: Invariant) async throws -> InvariantResult {
