@@ -32,8 +32,8 @@ extension ServiceError: CustomStringConvertible {
     case .billingRejected(let rejection): "\(rejection)"
     case .invalid(let reason): reason
     case .notFound(let kind, let id): "there is no \(kind) \(id)"
-    case .overloaded(let reason), .unavailable(let reason), .unreadable(let reason), .outcomeUnknown(let reason):
-      reason
+    case .overloaded(let reason), .unavailable(let reason), .unreadable(let reason): reason
+    case .outcomeUnknown(let reason): reason
     }
   }
 

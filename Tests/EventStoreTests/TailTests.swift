@@ -45,6 +45,24 @@ struct TailTests {
     }
   }
 
+  @Test("who stops between an append and its commit loses the log's lock, and nobody waits for ever")
+  func pausedBeforeCommit() async throws {
+    try await withStores(2) { stores in
+      let other = Shared<String?>(nil)
+      await #expect(throws: PostgresError.self) {
+        try await stores[0].pool.transaction { connection in
+          try await stores[0].append(
+            [[StreamAppend(stream("paused"), expecting: .any, .happened(3))]], inTransactionOf: connection)
+          // As if this process were paused here until somebody else has appended
+          let outcome = await stores[1].outcome(of: stream("other"), .any, [.happened()])
+          other.update { $0 = outcome }
+        }
+      }
+      #expect(other.value == "committed test-other 1@1")
+      try await #expect(stores[1].readAll(after: .start).map(\.stream.id) == ["other"])
+    }
+  }
+
   @Test("an append that waited for a transaction that was rolled back takes its positions")
   func rolledBack() async throws {
     try await withStores(2) { stores in

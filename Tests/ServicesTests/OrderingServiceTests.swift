@@ -188,7 +188,8 @@ extension ServicesFixture {
   /// Ann's order of seat A-1.
   fileprivate func placed(_ order: String, show: ShowID, hold: HoldID) -> Ordering.OrderPlaced {
     Ordering.OrderPlaced(
-      orderID: OrderID(unchecked: order), showID: show, holdID: hold, accountID: AccountID(unchecked: "acc-1"),
+      orderID: OrderID(unchecked: order), showID: show, holdID: hold,
+      accountID: AccountID(unchecked: "acc-1"),
       buyer: BuyerID(unchecked: "ann"),
       lines: [.init(seat: SeatID(unchecked: "A-1"), amount: 4500, taxRateBasisPoints: 700)],
       total: Money(4500, .eur), paymentMethod: "invoice", placedAt: clock.source.now)

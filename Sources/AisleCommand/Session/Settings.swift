@@ -23,8 +23,10 @@ struct Settings: Sendable {
     }
     home = URL(filePath: reader.string(forKey: "aisle.home", default: ".aisle"), directoryHint: .isDirectory)
     databaseName = reader.string(forKey: "aisle.database", default: "aisle")
-    httpPort = try Self.integer("AISLE_HTTP_PORT", reader.string(forKey: "aisle.http.port"), in: Self.ports) ?? 8080
-    poolSize = try Self.integer("AISLE_POOL_SIZE", reader.string(forKey: "aisle.pool.size"), in: 2...1000) ?? 16
+    httpPort =
+      try Self.integer("AISLE_HTTP_PORT", reader.string(forKey: "aisle.http.port"), in: Self.ports) ?? 8080
+    poolSize =
+      try Self.integer("AISLE_POOL_SIZE", reader.string(forKey: "aisle.pool.size"), in: 2...1000) ?? 16
     logLevel = try reader.string(forKey: "aisle.log.level").map { text in
       guard let level = Logger.Level(rawValue: text.lowercased()) else {
         throw CommandFailure(
