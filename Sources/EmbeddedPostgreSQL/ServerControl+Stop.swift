@@ -39,7 +39,17 @@ extension ServerControl {
           processID: postmaster.processID, reason: "it ignored a fast and an immediate shutdown")
       }
     }
-    if postmaster.socketDirectory.hasPrefix("\(socketParent)/aisle-") { removeSocketDirectory(postmaster) }
+    removeSocketDirectory(postmaster)
+  }
+
+  /// Stops a server that we have just started and nobody uses.
+  func stop(_ child: ChildProcess, _ postmaster: PostmasterFile) {
+    kill(child.processID, SIGINT)
+    if Patience(seconds: 10).wait(until: { child.ending() }) == nil {
+      child.killGroup()
+      _ = child.waitForEnding()
+    }
+    removeSocketDirectory(postmaster)
   }
 
   private func isGoneOrNil() throws(PostgresClusterError) -> Bool? { try isGone() ? true : nil }
@@ -51,6 +61,7 @@ extension ServerControl {
   }
 
   private func removeSocketDirectory(_ postmaster: PostmasterFile) {
+    guard postmaster.socketDirectory.hasPrefix("\(socketParent)/aisle-") else { return }
     // An immediate shutdown leaves these two.
     let socket = "\(postmaster.socketDirectory)/.s.PGSQL.\(postmaster.port)"
     unlink(socket)

@@ -46,8 +46,14 @@ struct ServerControl: Sendable {
       return Attachment(postmaster: postmaster, serverVersion: version, child: nil, users: users)
     case .none(let serverLock):
       let (postmaster, child) = try start(holding: serverLock, patience: patience)
-      let version = try checkDatabase(of: postmaster)
-      return Attachment(postmaster: postmaster, serverVersion: version, child: child, users: users)
+      do {
+        let version = try checkDatabase(of: postmaster)
+        return Attachment(postmaster: postmaster, serverVersion: version, child: child, users: users)
+      } catch {
+        // Nobody uses it, so nobody would stop it.
+        stop(child, postmaster)
+        throw error
+      }
     }
   }
 

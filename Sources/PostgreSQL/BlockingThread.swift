@@ -2,8 +2,8 @@ import Glibc
 
 /// Threads of our own for calls that block, so that Swift's cooperative pool never does.
 enum BlockingThread {
-  /// Runs `body` on a detached thread.
-  static func start(_ body: @escaping @Sendable () -> Void) {
+  /// Runs `body` on a detached thread. Throws when the system has no thread left; then `body` never runs.
+  static func start(_ body: @escaping @Sendable () -> Void) throws(PostgresError) {
     let box = Unmanaged.passRetained(Body(run: body))
     var thread = pthread_t()
     let status = pthread_create(
@@ -14,18 +14,21 @@ enum BlockingThread {
         body.run()
         return nil
       }, box.toOpaque())
-    if status == 0 {
-      pthread_detach(thread)
-    } else {
-      // Out of threads: the work still happens, on the caller's thread, rather than never.
-      box.takeRetainedValue().run()
+    guard status == 0 else {
+      box.release()
+      throw PostgresError(.client, "could not start a thread: \(String(cString: strerror(status)))")
     }
+    pthread_detach(thread)
   }
 
-  /// Runs one blocking call (a name look-up, a TLS handshake, `PQcancel`) on a thread of its own.
-  static func run<T: Sendable>(_ call: @escaping @Sendable () -> T) async -> T {
-    await withCheckedContinuation { continuation in
-      start { continuation.resume(returning: call()) }
+  /// Runs one blocking call (a name look-up, a TLS handshake) on a thread of its own.
+  static func run<T: Sendable>(_ call: @escaping @Sendable () -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+      do {
+        try start { continuation.resume(returning: call()) }
+      } catch {
+        continuation.resume(throwing: error)
+      }
     }
   }
 

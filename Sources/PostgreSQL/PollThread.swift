@@ -46,7 +46,7 @@ public final class PollThread: SerialExecutor, TaskExecutor, Sendable {
       _ = fcntl(end, F_SETFD, FD_CLOEXEC)
     }
     (wakeReader, wakeWriter) = (ends[0], ends[1])
-    BlockingThread.start { self.run() }
+    try BlockingThread.start { self.run() }
   }
 
   deinit {
@@ -78,10 +78,11 @@ public final class PollThread: SerialExecutor, TaskExecutor, Sendable {
   /// Suspends until the socket is ready, the deadline passes or ``interrupt(_:)`` is called for it.
   ///
   /// A caller whose cancellation handler interrupts says `unlessCancelled`: a cancellation just before the wait
-  /// begins would otherwise be missed.
+  /// begins would otherwise be missed. Runs on the caller's actor: a connection's wait begins without a hop to
+  /// another thread and back.
   func readiness(
     of fd: Int32, for interest: Interest, until deadline: ContinuousClock.Instant?,
-    unlessCancelled: Bool = false
+    unlessCancelled: Bool = false, isolation: isolated (any Actor)? = #isolation
   ) async -> Readiness {
     let events: Int32 =
       switch interest {
@@ -106,7 +107,8 @@ public final class PollThread: SerialExecutor, TaskExecutor, Sendable {
     }
   }
 
-  /// Ends every wait on this socket early; used by cancellation.
+  /// Ends every wait on this socket early; used by cancellation. It may come late and hit the wait of a later
+  /// statement, so whoever was interrupted looks at why, and waits again if there is no reason.
   func interrupt(_ fd: Int32) {
     let ended = state.withLock { state in
       let ended = state.waits.filter { $0.fd == fd }
@@ -166,11 +168,11 @@ public final class PollThread: SerialExecutor, TaskExecutor, Sendable {
       var drained: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
       while read(wakeReader, &drained, 32) == 32 {}
     }
-    let hasDeadlines = timeout > 0
-    let now = hasDeadlines || count == 0 ? ContinuousClock.now : nil
+    // Only with an endless time-out it is certain that no wait has a deadline.
+    let now = timeout < 0 ? nil : ContinuousClock.now
     state.withLock { state in
       state.sleeping = false
-      // Others may have removed waits meanwhile, but nobody can have added one: only this thread does.
+      // Others may have removed waits meanwhile, or added some, whose ids are higher.
       var next = 0
       state.waits.removeAll { wait in
         while next < poller.waits.count && poller.waits[next] < wait.id { next += 1 }

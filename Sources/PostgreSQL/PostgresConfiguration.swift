@@ -1,7 +1,8 @@
 /// Where the database is and how long to wait for it.
 public struct PostgresConfiguration: Sendable {
   /// A libpq connection string or `postgresql://` URI; all of libpq's options work in it, TLS and several hosts
-  /// with `target_session_attrs=read-write` among them.
+  /// with `target_session_attrs=read-write` among them. Without keepalive settings in it, a host that vanishes is
+  /// noticed within a minute.
   public var connectionString: String
   public var applicationName: String
   /// For each host that is tried.

@@ -35,9 +35,10 @@ extension PostgresConnection {
     try await query("begin")
   }
 
-  /// Also when the task has been cancelled: the connection must not stay inside the transaction.
+  /// Also when the task has been cancelled: the connection must not stay inside the transaction. Closing it has the
+  /// same effect, so a server that does not answer is not waited for.
   private nonisolated func rollBack() async {
-    let finished = Task { try await self.executeScript("rollback") }
+    let finished = Task { try await self.executeScript("rollback", timeout: .seconds(5)) }
     if case .failure = await finished.result { await close() }
   }
 }

@@ -21,6 +21,7 @@ public actor PostgresConnection {
   /// By text; a text has several statements when its parameters were of different types.
   private var prepared: [String: [PreparedStatement]] = [:]
   private var preparedCount = 0
+  private var patience = StatementPatience()
   private var notifications: [Notification] = []
 
   private struct PreparedStatement {
@@ -37,12 +38,13 @@ public actor PostgresConnection {
   /// Connects on a thread of its own: name look-up and the TLS handshake of libpq block.
   public static func connect(
     _ configuration: PostgresConfiguration, on thread: PollThread
-  ) async throws(PostgresError) -> PostgresConnection {
-    let opened = await BlockingThread.run { OpenConnection(configuration) }
+  ) async throws -> PostgresConnection {
+    let opened = try await BlockingThread.run { OpenConnection(configuration) }
     let connection = PostgresConnection(try opened.get(), thread: thread)
     if let timeout = configuration.statementTimeout {
       do {
-        try await connection.executeScript("set statement_timeout = \(timeout.milliseconds)")
+        try await connection.executeScript(
+          "set statement_timeout = \(timeout.milliseconds)", timeout: configuration.connectTimeout)
       } catch {
         await connection.close()
         throw error
@@ -73,19 +75,21 @@ public actor PostgresConnection {
 
   // MARK: Statements
 
-  /// Runs one statement, prepared on its first use, and returns its rows.
+  /// Runs one statement, prepared on its first use, and returns its rows. When the time-out has passed, it is
+  /// cancelled on the server.
   @discardableResult
   public func query(
     _ statement: SQL, timeout: Duration? = nil
   ) async throws -> Rows {
     try await exclusively {
-      let name = try await prepare(statement)
+      let deadline = timeout.map { ContinuousClock.now + $0 }
+      let name = try await prepare(statement, by: deadline)
       let sent = statement.parameters.withBindArrays { values, lengths, formats in
         PQsendQueryPrepared(
           connection, name, Int32(statement.parameters.count), values, lengths, formats, 1)
       }
       guard sent == 1 else { throw lost() }
-      return Rows(result: try await finish(by: timeout))
+      return Rows(result: try await finish(by: deadline))
     }
   }
 
@@ -96,31 +100,27 @@ public actor PostgresConnection {
   }
 
   /// Runs a text of one or several statements, without parameters; for migrations and session settings.
-  public func executeScript(_ text: String) async throws(PostgresError) {
-    do {
-      try await exclusively {
-        guard PQsendQuery(connection, text) == 1 else { throw lost() }
-        _ = try await finish(by: nil)
-      }
-    } catch let error as PostgresError {
-      throw error
-    } catch {
-      throw PostgresError(.timedOut, "the statement was cancelled")
+  public func executeScript(_ text: String, timeout: Duration? = nil) async throws {
+    try await exclusively {
+      let deadline = timeout.map { ContinuousClock.now + $0 }
+      guard PQsendQuery(connection, text) == 1 else { throw lost() }
+      _ = try await finish(by: deadline)
     }
   }
 
-  private func prepare(_ statement: SQL) async throws -> String {
+  private func prepare(_ statement: SQL, by deadline: ContinuousClock.Instant?) async throws -> String {
     for known in prepared[statement.text] ?? []
     where known.types.elementsEqual(statement.parameters.lazy.map(\.typeOID)) {
       return known.name
     }
-    let name = "s\(preparedCount + 1)"
+    // Never used again, also if this fails: nobody knows whether a cancelled server has kept it.
+    preparedCount += 1
+    let name = "s\(preparedCount)"
     let types = statement.parameters.map(\.typeOID)
     guard PQsendPrepare(connection, name, statement.text, Int32(types.count), types) == 1 else {
       throw lost()
     }
-    _ = try await finish(by: nil)
-    preparedCount += 1
+    _ = try await finish(by: deadline)
     prepared[statement.text, default: []].append(PreparedStatement(name: name, types: types))
     return name
   }
@@ -128,7 +128,7 @@ public actor PostgresConnection {
   // MARK: Notifications
 
   /// Subscribes to a channel. Messages arrive through ``nextNotification(within:)``.
-  public func listen(to channel: String) async throws(PostgresError) {
+  public func listen(to channel: String) async throws {
     let quoted =
       "\"" + channel.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     try await executeScript("listen \(quoted)")
@@ -150,11 +150,8 @@ public actor PostgresConnection {
           thread.interrupt(socket)
         }
         switch readiness {
-        case .ready: continue
+        case .ready, .interrupted: continue
         case .deadlinePassed: return nil
-        case .interrupted:
-          try Task.checkCancellation()
-          throw lost()
         }
       }
     }
@@ -193,7 +190,16 @@ public actor PostgresConnection {
 
   func exclusively<T: Sendable>(_ body: () async throws -> T) async throws -> T {
     if isBusy {
-      await withCheckedContinuation { queue.append($0) }
+      await withCheckedContinuation { turn in
+        // The turn may have come free on the way here: a task that prefers no executor is enqueued anew at this
+        // `await`, although the actor stays the same.
+        if isBusy {
+          queue.append(turn)
+        } else {
+          isBusy = true
+          turn.resume()
+        }
+      }
     } else {
       isBusy = true
     }
@@ -214,8 +220,10 @@ public actor PostgresConnection {
 
   /// Sends what is buffered, then reads until the statement is complete. Returns the last result or throws the
   /// first error. Cancelling the task cancels the statement on the server; the connection stays usable.
-  private func finish(by timeout: Duration?, startsCopy: Bool = false) async throws -> QueryResult {
-    let results = try await untilDone(by: timeout) { try await self.readResults() }
+  private func finish(
+    by deadline: ContinuousClock.Instant?, startsCopy: Bool = false
+  ) async throws -> QueryResult {
+    let results = try await untilDone(by: deadline) { try await self.readResults() }
     guard let last = results.last else { throw lost() }
     if last.status == PGRES_COPY_OUT && !startsCopy {
       try await abandonCopy()
@@ -226,43 +234,44 @@ public actor PostgresConnection {
   }
 
   /// Runs `read` with the server-side cancellation armed.
-  private func untilDone<T: Sendable>(by timeout: Duration?, _ read: () async throws -> T) async throws -> T {
-    deadline = timeout.map { ContinuousClock.now + $0 }
-    defer { deadline = nil }
+  private func untilDone<T: Sendable>(
+    by deadline: ContinuousClock.Instant?, _ read: () async throws -> T
+  ) async throws -> T {
+    patience = StatementPatience(until: deadline)
     let ticket = cancellation.arm()
     do {
-      let value = try await withTaskCancellationHandler(operation: read) { [cancellation] in
+      let value = try await withTaskCancellationHandler(operation: read) {
+        [cancellation, thread, socket] in
         cancellation.cancel(ticket)
+        thread.interrupt(socket)
       }
-      await cancellation.disarm(ticket)
+      await disarm(ticket)
       return value
     } catch {
-      await cancellation.disarm(ticket)
+      await disarm(ticket)
       throw error
     }
   }
 
-  private var deadline: ContinuousClock.Instant?
+  private func disarm(_ ticket: UInt64) async {
+    if !cancellation.disarm(ticket) { await settleCancellation() }
+  }
+
+  /// A cancel request under way must not hit the next statement: if it does not end, there is no next one.
+  private func settleCancellation() async {
+    guard isOpen else { return }
+    if await !cancellation.settled(within: StatementPatience.grace) { close() }
+  }
 
   private func readResults() async throws -> [QueryResult] {
     try await flush()
     var results: [QueryResult] = []
-    var timedOut = false
     while true {
-      while PQisBusy(connection) == 1 {
-        switch await thread.readiness(of: socket, for: .read, until: timedOut ? nil : deadline) {
-        case .ready: guard PQconsumeInput(connection) == 1 else { throw lost() }
-        case .deadlinePassed:
-          timedOut = true
-          cancellation.cancelNow()
-        case .interrupted: throw lost()
-        }
-        guard isOpen else { throw PostgresError(.closed, "the connection was closed while a statement ran") }
-      }
+      while PQisBusy(connection) == 1 { try await receive() }
       guard let pointer = PQgetResult(connection) else { break }
       let result = QueryResult(taking: pointer)
       if let error = result.error, error.sqlState == .queryCanceled {
-        if timedOut {
+        if patience.isTimedOut {
           throw try await drained(PostgresError(.timedOut, "the statement ran into its time-out"))
         }
         if Task.isCancelled { throw try await drained(CancellationError()) }
@@ -285,11 +294,7 @@ public actor PostgresConnection {
   /// Reads to the end of a failed statement so that the connection can be used again.
   private func drained<E: Error>(_ error: E) async throws -> E {
     while true {
-      while PQisBusy(connection) == 1 {
-        guard await thread.readiness(of: socket, for: .read, until: nil) == .ready,
-          PQconsumeInput(connection) == 1
-        else { throw lost() }
-      }
+      while PQisBusy(connection) == 1 { try await receive() }
       guard let pointer = PQgetResult(connection) else { return error }
       PQclear(pointer)
     }
@@ -299,14 +304,31 @@ public actor PostgresConnection {
     while true {
       switch PQflush(connection) {
       case 0: return
-      case 1:
-        // The server may be sending while we are: read too, or both sides wait for each other.
-        guard await thread.readiness(of: socket, for: .readOrWrite, until: nil) == .ready,
-          PQconsumeInput(connection) == 1
-        else { throw lost() }
+      // The server may be sending while we are: read too, or both sides wait for each other.
+      case 1: try await receive(.readOrWrite)
       default: throw lost()
       }
     }
+  }
+
+  /// Waits for the server and reads what it has sent; may return with nothing new. Every wait of a statement is
+  /// this one.
+  private func receive(_ interest: PollThread.Interest = .read) async throws {
+    if patience.hasJustTimedOut() { cancellation.cancelNow() }
+    // In this case the cancellation handler has sent the request.
+    if Task.isCancelled && !patience.isEnding { patience.beginGrace() }
+    let readiness = await thread.readiness(
+      of: socket, for: interest, until: patience.end, unlessCancelled: !patience.isEnding)
+    guard isOpen, PQconsumeInput(connection) == 1 else { throw lost() }
+    // Not when there was something to read: then it was we who were slow.
+    if readiness == .deadlinePassed && patience.isOver { throw givenUp() }
+  }
+
+  /// Closes the connection under its statement, whose late answer or late cancellation can then hit nobody.
+  private func givenUp() -> PostgresError {
+    close()
+    return PostgresError(
+      .connectionLost, "the server did not answer, neither the statement nor its cancellation")
   }
 
   private func lost() -> PostgresError {
@@ -352,9 +374,7 @@ public actor PostgresConnection {
         chunk.append(UnsafeRawBufferPointer(start: row, count: Int(count)))
         PQfreemem(row)
       } else if count == 0 {
-        guard await thread.readiness(of: socket, for: .read, until: nil) == .ready,
-          PQconsumeInput(connection) == 1
-        else { throw lost() }
+        try await receive()
       } else if count == -1 {
         return (chunk, true)
       } else {
@@ -367,16 +387,17 @@ public actor PostgresConnection {
   private func abandonCopy() async throws {
     guard isOpen, PQstatus(connection) == CONNECTION_OK else { return }
     cancellation.cancelNow()
-    await cancellation.settled()
+    await settleCancellation()
+    guard isOpen else { return }
+    patience = StatementPatience()
+    patience.beginGrace()
     while true {
       var row: UnsafeMutablePointer<CChar>?
       let count = PQgetCopyData(connection, &row, 1)
       if count > 0 {
         PQfreemem(row)
       } else if count == 0 {
-        guard await thread.readiness(of: socket, for: .read, until: nil) == .ready,
-          PQconsumeInput(connection) == 1
-        else { return }
+        guard (try? await receive()) != nil else { return }
       } else {
         break
       }

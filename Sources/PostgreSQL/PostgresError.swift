@@ -3,7 +3,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
   public enum Kind: String, Sendable {
     /// The server answered with an error; ``PostgresError/sqlState`` is set.
     case server
-    /// The connection broke. Whether the last statement took effect is unknown.
+    /// The connection broke, or its server did not even answer a cancel request. Whether the last statement took
+    /// effect is unknown.
     case connectionLost
     /// No connection could be made.
     case connectFailed

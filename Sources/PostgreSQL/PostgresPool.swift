@@ -100,7 +100,9 @@ public final class PostgresPool: Sendable {
     } catch {
       let next = state.withLock { $0.lost() }
       next?.resume(returning: .connect)
-      logger.warning("could not connect to the database", metadata: ["error": "\(error)"])
+      if !(error is CancellationError) {
+        logger.warning("could not connect to the database", metadata: ["error": "\(error)"])
+      }
       throw error
     }
   }

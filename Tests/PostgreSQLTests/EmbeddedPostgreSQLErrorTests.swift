@@ -116,4 +116,21 @@ struct EmbeddedPostgreSQLErrorTests {
       #expect(logTail.contains("nonsense"))
     }
   }
+
+  @Test("a server whose database cannot be checked is stopped again, because nobody uses it")
+  func failedCheck() async throws {
+    try await withClusterHome { home in
+      let cluster = try await start(home)
+      let directory = try #require(PostmasterFile(in: home.path + "/postgres")).socketDirectory
+      _ = try await cluster.query("drop database postgres")
+      try await cluster.stop()
+      let error = await #expect(throws: PostgresClusterError.self) { try await start(home) }
+      guard case .notResponding = error else {
+        Issue.record("unexpected: \(String(describing: error))")
+        return
+      }
+      #expect(await PostgresCluster.status(home: home).state == .stopped)
+      #expect(FileFacts(path: directory) == nil)
+    }
+  }
 }

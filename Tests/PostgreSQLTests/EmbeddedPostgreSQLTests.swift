@@ -116,6 +116,48 @@ struct EmbeddedPostgreSQLTests {
     }
   }
 
+  @Test("a copy of a home whose server runs gets a server of its own, and leaves the original's alone")
+  func copiedHome() async throws {
+    try await withClusterHome { home in
+      let original = try await start(home)
+      _ = try await original.query("create table kept as select 42 as answer")
+      _ = try await original.query("checkpoint")
+      try await withTemporaryHome { copiedHome in
+        let copying = try await onDedicatedThread { () throws(PostgresClusterError) in
+          try Program.run(
+            ["cp", "-a", "\(home.path)/.", copiedHome.path], patience: Patience(seconds: 60))
+        }
+        try #require(copying.ending == .exited(0), "\(copying.text)")
+        #expect(await PostgresCluster.status(home: copiedHome).state == .stopped)
+
+        let copy = try await start(copiedHome)
+        #expect(copy.wasStarted)
+        #expect(copy.processID != original.processID)
+        _ = try await copy.query("update kept set answer = 43")
+        #expect(try await copy.stop())
+      }
+      #expect(try await original.query("select answer from kept") == ["42"])
+      #expect(try await original.stop())
+    }
+  }
+
+  @Test("a home that was moved while its server ran is attached to, and its server stopped")
+  func movedHome() async throws {
+    try await withClusterHome { home in
+      let (old, new) = (home.appending(path: "old"), home.appending(path: "new"))
+      try FileManager.default.createDirectory(at: old, withIntermediateDirectories: true)
+      try FileManager.default.moveItem(
+        at: home.appending(path: "postgres"), to: old.appending(path: "postgres"))
+      let first = try await start(old)
+      first.abandon()
+      try FileManager.default.moveItem(at: old, to: new)
+      let second = try await start(new)
+      #expect(second.processID == first.processID)
+      #expect(try await second.stop())
+      #expect(await PostgresCluster.status(home: new).state == .stopped)
+    }
+  }
+
   @Test("a half-finished initdb is thrown away and done again")
   func halfFinishedInitialisation() async throws {
     try await withTemporaryHome { home in

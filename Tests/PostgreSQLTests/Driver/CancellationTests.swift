@@ -1,6 +1,7 @@
-import PostgreSQL
 import TestSupport
 import Testing
+
+@testable import PostgreSQL
 
 @Suite("Cancellation and time-outs", .timeLimit(.minutes(1)))
 struct CancellationTests {
@@ -95,6 +96,44 @@ struct CancellationTests {
     }
   }
 
+  @Test("a caller's own time-out holds for preparing the statement, too")
+  func clientTimeoutOfPrepare() async throws {
+    try await withTestDatabase { conninfo in
+      try await withConnections(2, to: conninfo) { connections in
+        let (holder, connection) = (connections[0], connections[1])
+        try await holder.executeScript("create table seats (id integer)")
+        try await holder.executeScript("begin; lock table seats in access exclusive mode")
+        let error = await #expect(throws: PostgresError.self) {
+          try await connection.query("select id from seats", timeout: .milliseconds(50))
+        }
+        #expect(error?.kind == .timedOut)
+        try await holder.executeScript("rollback")
+        try await #expect(connection.query("select id from seats", timeout: .seconds(30)).isEmpty)
+      }
+    }
+  }
+
+  @Test("a cancelled script ends on the server and says that it was cancelled, before it is sent and after")
+  func cancelledScript() async throws {
+    try await withTestDatabase { conninfo in
+      try await withPool(conninfo, size: 1) { observer in
+        try await withConnections(1, to: conninfo) { connections in
+          let backend = try await connections[0].backend()
+          let task = Task { try await connections[0].executeScript("select 1; select pg_sleep(600)") }
+          try await observer.wait(for: backend, toWaitFor: "PgSleep")
+          task.cancel()
+          await #expect(throws: CancellationError.self) { try await task.value }
+          let late = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            try await connections[0].listen(to: "news")
+          }
+          await #expect(throws: CancellationError.self) { try await late.value }
+          try await #expect(connections[0].backend() == backend)
+        }
+      }
+    }
+  }
+
   @Test("a time-out at any moment hits its own statement or nothing, never the next")
   func timeoutNeverTheNext() async throws {
     try await withConnection { connection in
@@ -110,6 +149,37 @@ struct CancellationTests {
           connection.query("select \(round), pg_sleep(0.001)").first?.decode(Int.self) == round)
       }
       print("\(timedOut) of 150 timed out")
+    }
+  }
+
+  @Test("a wake-up that comes too late disturbs neither the next statement nor a listener")
+  func lateWakeUp() async throws {
+    try await withTestDatabase { conninfo in
+      try await withConnections(2, to: conninfo) { connections in
+        let (holder, connection) = (connections[0], connections[1])
+        let socket = await connection.socket
+        let backend = Int32(try await connection.backend())
+        try await holder.query("select pg_advisory_lock(1)")
+        async let locked = connection.query("select pg_advisory_lock(1)")
+        _ = try await eventually("it waits for the lock") {
+          try await holder.one(
+            "select count(*) from pg_locks where pid = \(backend) and not granted", as: Int.self)
+        } until: {
+          $0 == 1
+        }
+        connection.thread.interrupt(socket)
+        try await holder.query("select pg_advisory_unlock(1)")
+        try await #expect(locked.count == 1)
+
+        try await connection.listen(to: "news")
+        async let message = connection.nextNotification(within: .seconds(30))
+        for _ in 0..<100 {
+          connection.thread.interrupt(socket)
+          await Task.yield()
+        }
+        try await holder.query("select pg_notify('news', 'now')")
+        try await #expect(message?.payload == "now")
+      }
     }
   }
 

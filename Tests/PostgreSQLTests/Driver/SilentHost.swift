@@ -4,7 +4,7 @@ import TestSupport
 /// Listens on a port of its own; the kernel accepts connections for it, and nobody ever reads them.
 final class SilentHost: Sendable {
   let port: UInt16
-  private let socket: Int32
+  let socket: Int32
 
   init() throws {
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
