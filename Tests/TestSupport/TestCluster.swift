@@ -26,7 +26,7 @@ public enum TestCluster {
       home: home.url,
       settings: [
         // Every parallel test has a pool or two of its own.
-        "max_connections": "300", "shared_buffers": "64MB",
+        "max_connections": "800", "shared_buffers": "64MB",
       ], log: log)
     running.withLock { $0 = Running(cluster: cluster, home: home) }
     atexit { TestCluster.stopAtExit() }
