@@ -70,7 +70,11 @@ struct DeadNetworkTests {
           try await holder.query("select pg_advisory_lock(1)")
           relay.ignoreNew()
           async let rows = connection.query(statement, timeout: .milliseconds(20))
-          _ = try await eventually("a cancel request is sent") { relay.unanswered } until: { $0 > 0 }
+          _ = try await eventually("a cancel request is sent") {
+            relay.unanswered
+          } until: {
+            $0 > 0
+          }
           try await holder.query("select pg_advisory_unlock(1)")
           try await #expect(rows.first?.decode(Int64.self) == 7)
         }
