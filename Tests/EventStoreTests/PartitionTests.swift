@@ -14,10 +14,9 @@ struct PartitionTests {
     }
   }
 
+  /// Their names, without the schema, which is in the search path of some roles.
   private func partitions(_ store: EventStore) async throws -> [String] {
-    try await store.pool.query(
-      "select relname::text from pg_inherits join pg_class c on c.oid = inhrelid where inhparent = 'aisle.events'::regclass order by inhrelid"
-    ).map { try $0.decode(String.self) }
+    try await store.partitions().map { String($0.name.trimmingPrefix("aisle.")) }
   }
 
   private func versions(_ events: [RecordedEvent]) -> [Int64] { events.map(\.version) }
@@ -85,6 +84,17 @@ struct PartitionTests {
         """
       ).map { try $0.decode(String.self) }
       #expect(differences == [])
+    }
+  }
+
+  @Test("the partitions are listed with their positions, one after the other")
+  func list() async throws {
+    try await withStore { store in
+      let listed = try await store.partitions()
+      #expect(listed.map(\.first) == [Position(1), Position(10_000_001)])
+      #expect(listed.map(\.last) == [Position(10_000_000), Position(20_000_000)])
+      #expect(listed.allSatisfy { $0.bytes > 0 })
+      try await #expect(store.archivedThrough() == .start)
     }
   }
 
