@@ -22,9 +22,9 @@ struct GrowthBenchmark: Sendable {
     let pool = try PostgresPool(PostgresConfiguration(conninfo), size: 4)
     let store = EventStore(pool: pool)
     var rows: [Row] = []
+    var streams = 0
     for size in sizes {
-      try await SyntheticLog(pool: pool).grow(to: size, progress: progress)
-      let streams = max(1, size / SyntheticLog.eventsPerStream / 2)
+      streams = try await SyntheticLog(pool: pool).grow(to: size, streams: streams, progress: progress)
       _ = try await AppendLoad(streams: .unique, inFlight: 16, seconds: 1).run(on: store)
       var appends: [AppendLoad.Result] = []
       var reads: [Int] = []

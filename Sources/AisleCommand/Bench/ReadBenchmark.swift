@@ -21,7 +21,7 @@ struct ReadBenchmark: Sendable {
   func run(progress: @Sendable (String) -> Void) async throws -> Result {
     let pool = try PostgresPool(PostgresConfiguration(conninfo), size: 4)
     let store = EventStore(pool: pool)
-    try await SyntheticLog(pool: pool).grow(to: events, progress: progress)
+    _ = try await SyntheticLog(pool: pool).grow(to: events, progress: progress)
     let last = try await store.head()
     let count = Int(last.rawValue)
 

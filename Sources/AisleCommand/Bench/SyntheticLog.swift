@@ -9,33 +9,45 @@ struct SyntheticLog: Sendable {
 
   let pool: PostgresPool
 
-  func grow(to events: Int, progress: @Sendable (String) -> Void) async throws {
+  /// - Parameter streams: how many streams it has made before. They are called `bench-1`, `bench-2` …
+  /// - Returns: how many there are now.
+  func grow(
+    to events: Int, streams: Int = 0, progress: @Sendable (String) -> Void
+  ) async throws -> Int {
+    var streams = streams
     let store = EventStore(pool: pool)
     var head = Int(try await store.head().rawValue)
     while head < events {
-      let next = min(events, head + 200_000)
+      // Whole streams only.
+      let missing = (events - head + Self.eventsPerStream - 1) / Self.eventsPerStream
+      let next = head + min(200_000, missing * Self.eventsPerStream)
       progress("filling the log: \(next) of \(events) events")
-      try await fill(after: head, through: next)
+      streams += try await fill(after: head, through: next, made: streams)
       try await store.addPartitions()
       head = next
     }
     try await pool.withConnection { connection in
-      try await connection.executeScript(
-        "set statement_timeout = 0; vacuum analyze aisle.events; vacuum analyze aisle.streams; "
-          + "vacuum analyze aisle.event_ids; checkpoint; reset statement_timeout")
+      // One by one: `vacuum` does not run in a transaction, which several statements at once are.
+      for statement in [
+        "set statement_timeout = 0", "vacuum analyze aisle.events", "vacuum analyze aisle.streams",
+        "vacuum analyze aisle.event_ids", "checkpoint", "reset statement_timeout",
+      ] {
+        try await connection.executeScript(statement)
+      }
     }
+    return streams
   }
 
-  private func fill(after head: Int, through next: Int) async throws {
+  private func fill(after head: Int, through next: Int, made: Int) async throws -> Int {
     try await pool.transaction { connection in
       try await connection.query("select position from aisle.log_head where tenant = 1 for update")
       let first = try await connection.query("select last_stream from aisle.log_head where tenant = 1")
       let streams: Int = try first.first?.decode(Int.self) ?? 0
-      let last = streams + (next - head + Self.eventsPerStream - 1) / Self.eventsPerStream
+      let last = streams + (next - head) / Self.eventsPerStream
       try await connection.query(
         """
         insert into aisle.streams (tenant, id, version, category, name)
-        select 1, i, \(Self.eventsPerStream), 'bench', 'bench-' || i from generate_series(\(streams + 1), \(last)) i
+        select 1, i, \(Self.eventsPerStream), 'bench', 'bench-' || (i - \(streams) + \(made)) from generate_series(\(streams + 1), \(last)) i
         """)
       // As appends of many writers would have put them: the events of a stream lie apart.
       try await connection.query(
@@ -50,11 +62,12 @@ struct SyntheticLog: Sendable {
         insert into aisle.events (
           position, stream_id, version, recorded_at, tenant, schema_version, id, category, type, data, stream)
         select e.position, e.stream_id, e.version, clock_timestamp(), 1, 1, e.id, 'bench', 'bench-happened',
-               \(AppendLoad.payload)::jsonb, 'bench-' || e.stream_id
+               \(AppendLoad.payload)::jsonb, 'bench-' || (e.stream_id - \(streams) + \(made))
         from e
         """)
       try await connection.query(
         "update aisle.log_head set position = \(next), last_stream = \(last) where tenant = 1")
+      return last - streams
     }
   }
 }

@@ -35,7 +35,8 @@ extension EventsCommand {
         let entries = try await store.partitions().map { partition in
           let first = max(partition.first.rawValue, archived.rawValue + 1)
           return Entry(
-            name: partition.name, firstPosition: partition.first.rawValue, lastPosition: partition.last.rawValue,
+            name: partition.name, firstPosition: partition.first.rawValue,
+            lastPosition: partition.last.rawValue,
             events: max(0, min(partition.last, head).rawValue - first + 1), bytes: partition.bytes)
         }
         if json {
