@@ -59,7 +59,7 @@ public final class FaultProxy: Sendable {
   /// How many connections each fault has spoiled.
   public var struck: [String: Int] { state.withLock { $0.struck } }
 
-  public func begin(_ fault: ProxyFault, percent: Int) {
+  public func begin(_ fault: ProxyFault, percent: Int) async {
     let hit = state.withLock { state in
       state.fault = fault
       state.percent = percent
@@ -68,19 +68,19 @@ public final class FaultProxy: Sendable {
       state.struck[fault.name, default: 0] += hit.count
       return hit
     }
-    for link in hit { link.spoil(fault) }
+    for link in hit { await link.spoil(fault) }
   }
 
-  public func heal() {
+  public func heal() async {
     let links = state.withLock { state in
       state.fault = nil
       return Array(state.links.values)
     }
-    for link in links { link.heal() }
+    for link in links { await link.heal() }
   }
 
   public func stop() async {
-    heal()
+    await heal()
     try? await listener.close().get()
     for link in state.withLock({ Array($0.links.values) }) { link.close() }
     try? await group.shutdownGracefully()

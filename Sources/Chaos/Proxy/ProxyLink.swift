@@ -26,19 +26,20 @@ final class ProxyLink: @unchecked Sendable {
     self.fault = fault
   }
 
-  func spoil(_ fault: ProxyFault) {
-    client.eventLoop.execute {
+  /// Whoever waits for this knows that the next piece will be spoiled.
+  func spoil(_ fault: ProxyFault) async {
+    try? await client.eventLoop.submit {
       self.fault = fault
       if fault == .refuse { self.closeBoth() }
-    }
+    }.get()
   }
 
-  func heal() {
-    client.eventLoop.execute {
+  func heal() async {
+    try? await client.eventLoop.submit {
       // What was swallowed is missing for ever; what is frozen holds messages whose time has passed.
       if self.hasSwallowed || self.isCutAtAnswer { self.closeBoth() }
       self.fault = nil
-    }
+    }.get()
   }
 
   func close() { client.eventLoop.execute { self.closeBoth() } }

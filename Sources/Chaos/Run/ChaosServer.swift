@@ -82,7 +82,17 @@ actor ChaosServer {
   }
 
   private func revive() async throws {
-    cluster = try await PostgresCluster.start(home: home, settings: settings, log: logger)
+    var tries = 0
+    while true {
+      do {
+        cluster = try await PostgresCluster.start(home: home, settings: settings, log: logger)
+        return
+      } catch PostgresClusterError.notResponding where tries < 50 {
+        // It answered, and was thrown into recovery by a fault before it could be used.
+        tries += 1
+        try await Task.sleep(for: .milliseconds(100))
+      }
+    }
   }
 
   func stop() async {

@@ -17,9 +17,9 @@ struct ChaosStrike: Sendable {
     var random = ChaosRandom(seed: strike.draw)
     if let fault = strike.fault.proxyFault(&random) {
       let percent = random.number(in: 30...100)
-      for proxy in system.proxies where random.chance(70) { proxy.begin(fault, percent: percent) }
+      for proxy in system.proxies where random.chance(70) { await proxy.begin(fault, percent: percent) }
       try await Task.sleep(for: length)
-      for proxy in system.proxies { proxy.heal() }
+      for proxy in system.proxies { await proxy.heal() }
       return
     }
     switch strike.fault {

@@ -68,10 +68,20 @@ struct ChaosSystem: Sendable {
           try await ChaosStrike(strike, on: self).run()
         }
         try await Task.sleep(until: start + .milliseconds(plan.milliseconds), clock: .continuous)
+        try await goOn()
       }
       defer { group.cancelAll() }
       // The sampler does not end by itself.
       try await group.next()
+    }
+  }
+
+  /// The load goes on until there is something to judge; if nothing comes, the judgement says so.
+  private func goOn() async throws {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while ContinuousClock.now < deadline {
+      if let head = try? await store.head(), head.rawValue >= 4 * ChaosRound.leastCommitted { return }
+      try await Task.sleep(for: .milliseconds(50))
     }
   }
 
@@ -82,7 +92,7 @@ struct ChaosSystem: Sendable {
       do { try await body() } catch { problems.append("\(error)") }
     }
     disk?.empty()
-    for proxy in proxies { proxy.heal() }
+    for proxy in proxies { await proxy.heal() }
     for worker in workers { worker.signal(SIGCONT) }
     await attempt { try await server.heal() }
     for worker in workers where worker.isOver {

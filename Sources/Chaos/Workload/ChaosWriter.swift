@@ -70,8 +70,9 @@ struct ChaosWriter: Sendable {
     }
   }
 
-  private func append(
-    _ parts: [AppendPart], isInTransaction: Bool, isKept: Bool
+  /// - Parameter isInTransaction: as a part of a longer one, which is committed if it is to be kept.
+  func append(
+    _ parts: [AppendPart], isInTransaction: Bool = false, isKept: Bool = true
   ) async throws -> AppendAnswer {
     let operation = recorder.nextOperation()
     try recorder.record(.appendBegan(operation: operation, parts: parts))
