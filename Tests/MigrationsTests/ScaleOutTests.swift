@@ -46,7 +46,7 @@ struct ScaleOutTests {
         """
         select p.proname::text, p.prosrc, coalesce(p.proargnames[1], ''), p.proargtypes[0] = 'integer'::regtype
         from pg_proc p
-        where p.pronamespace = 'aisle'::regnamespace
+        where p.pronamespace = 'aisle'::regnamespace and p.prosrc ~ 'aisle\\.'
         order by p.proname
         """)
       let functions = try rows.map { try $0.decode(String.self, String.self, String.self, Bool?.self) }
@@ -78,7 +78,8 @@ struct ScaleOutTests {
   private static let planted: [(String, [String], String)] = [
     ("select position from aisle.events where position > $1", ["after"], "events is read without its tenant"),
     (
-      "select s.name from aisle.streams s join aisle.events e on e.stream_id = s.id where s.tenant = $1", ["tenant"],
+      "select s.name from aisle.streams s join aisle.events e on e.stream_id = s.id where s.tenant = $1",
+      ["tenant"],
       "events is read without its tenant"
     ),
     (
@@ -86,11 +87,25 @@ struct ScaleOutTests {
       ["tenant"], "events is read without its tenant"
     ),
     ("select 1 from aisle.events where tenant = $1", ["stream"], "events is read without its tenant"),
-    ("update aisle.checkpoints set position = $1 where subscription = $2", ["p", "name"], "checkpoints is read without its tenant"),
-    ("delete from aisle.checkpoints where tenant >= $1", ["tenant"], "checkpoints is read without its tenant"),
-    ("insert into aisle.checkpoints (subscription) values ($1)", ["name"], "inserts into checkpoints without naming the tenant"),
-    ("select 1 from aisle.streams where tenant = $1 and pg_try_advisory_lock(1)", ["tenant"], "advisory locks are of one node"),
-    ("select txid_current() from aisle.log_head where tenant = $1", ["tenant"], "transaction ids are of one node"),
+    (
+      "update aisle.checkpoints set position = $1 where subscription = $2", ["p", "name"],
+      "checkpoints is read without its tenant"
+    ),
+    (
+      "delete from aisle.checkpoints where tenant >= $1", ["tenant"], "checkpoints is read without its tenant"
+    ),
+    (
+      "insert into aisle.checkpoints (subscription) values ($1)", ["name"],
+      "inserts into checkpoints without naming the tenant"
+    ),
+    (
+      "select 1 from aisle.streams where tenant = $1 and pg_try_advisory_lock(1)", ["tenant"],
+      "advisory locks are of one node"
+    ),
+    (
+      "select txid_current() from aisle.log_head where tenant = $1", ["tenant"],
+      "transaction ids are of one node"
+    ),
     ("select 1 from aisle.nothing where tenant = $1", ["tenant"], "cannot be planned"),
     (
       "insert into aisle.checkpoints (tenant, subscription) values ($1, $2) on conflict on constraint checkpoints_pkey do nothing",
@@ -117,7 +132,8 @@ struct ScaleOutTests {
         rules.functionFaults("begin select 1 into i from aisle.events e where e.position = 1; end")
           == ["events is used without its tenant"])
       #expect(
-        rules.functionFaults("begin update aisle.streams t set version = 1 where t.tenant = for_tenant; end") == [])
+        rules.functionFaults("begin update aisle.streams t set version = 1 where t.tenant = for_tenant; end")
+          == [])
       #expect(
         rules.functionFaults("begin insert into aisle.streams (id) values (1); end")
           == ["inserts into streams without naming the tenant"])

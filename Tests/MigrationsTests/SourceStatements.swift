@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A statement as it stands in a Swift file: its text with `$1`, `$2` … where Swift puts in values.
 struct SourceStatement: Sendable, CustomTestStringConvertible {
@@ -19,7 +20,10 @@ struct SourceStatement: Sendable, CustomTestStringConvertible {
     self.file = file
     self.line = line
     self.text = text
-    self.values = values
+    // A statement whose text is built once has its parameters beside it; the tenant is always the first.
+    let last = text.matches(of: /\$(\d+)/).compactMap { Int($0.1) }.max() ?? 0
+    self.values =
+      values.isEmpty && last > 0 ? ["tenant"] + Array(repeating: "", count: last - 1) : values
   }
 }
 

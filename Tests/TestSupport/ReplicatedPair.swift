@@ -147,7 +147,9 @@ public actor ReplicatedPair {
 }
 
 extension PostgresPool {
-  fileprivate func executeCheckpoint() async throws { try await withConnection { try await $0.executeScript("checkpoint") } }
+  fileprivate func executeCheckpoint() async throws {
+    try await withConnection { try await $0.executeScript("checkpoint") }
+  }
 }
 
 /// Runs `body` with a pair of its own, which is gone afterwards.

@@ -82,16 +82,23 @@ actor ChaosServer {
   }
 
   private func revive() async throws {
-    var tries = 0
-    while true {
-      do {
-        cluster = try await PostgresCluster.start(home: home, settings: settings, log: logger)
+    for _ in 0..<50 {
+      if let started = try await startIfPossible() {
+        cluster = started
         return
-      } catch PostgresClusterError.notResponding where tries < 50 {
-        // It answered, and was thrown into recovery by a fault before it could be used.
-        tries += 1
-        try await Task.sleep(for: .milliseconds(100))
       }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    cluster = try await PostgresCluster.start(home: home, settings: settings, log: logger)
+  }
+
+  /// nil: the server answered, and was thrown into recovery by a fault before it could be used.
+  private func startIfPossible() async throws -> PostgresCluster? {
+    do {
+      return try await PostgresCluster.start(home: home, settings: settings, log: logger)
+    } catch {
+      if case .notResponding = error { return nil }
+      throw error
     }
   }
 
