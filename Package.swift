@@ -79,10 +79,17 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Yams", package: "Yams"),
       ]),
+    .target(
+      name: "Chaos",
+      dependencies: [
+        "EmbeddedPostgreSQL", "EventStore", "Migrations",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
     .executableTarget(
       name: "AisleCommand",
       dependencies: [
-        "EmbeddedPostgreSQL", "Migrations", "Services", "RESTAPI", "Lake", "Scenarios",
+        "EmbeddedPostgreSQL", "Migrations", "Services", "RESTAPI", "Lake", "Scenarios", "Chaos",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -99,6 +106,7 @@ let package = Package(
     .testTarget(name: "PostgreSQLTests", dependencies: ["TestSupport", "EmbeddedPostgreSQL"]),
     .testTarget(name: "MigrationsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "EventStoreTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "ChaosTests", dependencies: ["TestSupport", "Chaos", "AisleCommand"]),
     .testTarget(name: "ServicesTests", dependencies: ["TestSupport", "Services"]),
     .testTarget(
       name: "RESTAPITests",

@@ -95,6 +95,9 @@ public final class PostgresCluster: Sendable {
   /// How libpq reaches another database of the same server.
   package func conninfo(database: String) -> String { postmaster.conninfo(database: database) }
 
+  /// The path of the server's Unix socket, for a proxy in front of it.
+  package var socketPath: String { postmaster.socketPath }
+
   /// Like ``stop()`` on the calling thread, without any regard for what the server is doing: for exit
   /// handlers of tests.
   @discardableResult

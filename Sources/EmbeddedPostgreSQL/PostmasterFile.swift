@@ -36,6 +36,8 @@ struct PostmasterFile: Equatable, Sendable {
     return "host='\(host)' port=\(port) dbname=\(database) user=\(ServerControl.role)"
   }
 
+  var socketPath: String { "\(socketDirectory)/.s.PGSQL.\(port)" }
+
   /// Whether the process with that id is a server on the data directory that the file lies in, and neither a later
   /// process that got the same number nor the server of another home that this one was copied from.
   var isAlive: Bool {

@@ -36,12 +36,17 @@ struct Session: Sendable {
       try await open(settings, schema, logger, body)
       return
     }
+    try await interruptible { try await open(settings, schema, logger, body) }
+  }
+
+  /// Runs `body`; SIGINT and SIGTERM cancel it, or, in a server, begin a graceful shutdown inside it.
+  static func interruptible(_ body: @escaping @Sendable () async throws -> Void) async throws {
     let outcome = Outcome()
     let group = ServiceGroup(
       configuration: .init(
         services: [
           .init(
-            service: BodyService { await outcome.record { try await open(settings, schema, logger, body) } },
+            service: BodyService { await outcome.record(body) },
             successTerminationBehavior: .gracefullyShutdownGroup)
         ],
         cancellationSignals: [.sigint, .sigterm],
