@@ -38,11 +38,12 @@ public final class EventStore: Sendable {
   /// Appends to several streams at once, all or nothing. A part without events is a condition only.
   @discardableResult
   public func append(_ streams: [StreamAppend]) async throws(AppendError) -> AppendOutcome {
-    try await sequencer.append(streams)
+    if Replay.isActive { throw .invalid(Replay.refusal) }
+    return try await sequencer.append(streams)
   }
 
   /// Of a caller that holds the log's lock.
-  static let longestPauseBeforeCommit = "5s"
+  static let longestPauseBeforeCommit = "3s"
 
   /// Appends inside the caller's transaction, as its last step: from here to the commit the caller holds the
   /// log's lock, and every other writer waits.
@@ -51,6 +52,7 @@ public final class EventStore: Sendable {
     _ appends: [[StreamAppend]], inTransactionOf connection: PostgresConnection
   ) async throws -> [AppendOutcome] {
     guard !appends.isEmpty else { return [] }
+    if Replay.isActive { throw AppendError.invalid(Replay.refusal) }
     for append in appends { try append.validate() }
     // A caller that stops between here and the commit (paused, or cut off from the network) must not keep every
     // writer of the log waiting: the server ends its session and undoes it.

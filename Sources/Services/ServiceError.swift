@@ -24,6 +24,15 @@ public enum ServiceError: Error, Sendable {
   case outcomeUnknown(String)
 }
 
+extension ServiceError: TransientFailure {
+  public var isTransient: Bool {
+    switch self {
+    case .overloaded, .unavailable, .outcomeUnknown: true
+    default: false
+    }
+  }
+}
+
 extension ServiceError: CustomStringConvertible {
   public var description: String {
     switch self {
