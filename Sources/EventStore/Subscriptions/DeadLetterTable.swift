@@ -171,6 +171,35 @@ struct DeadLetterTable: Sendable {
       """)
   }
 
+  // MARK: Rebuilding
+
+  func clear(on connection: PostgresConnection) async throws {
+    try await connection.execute(
+      """
+      delete from aisle.parked_events
+      where tenant = \(tenant.rawValue) and subscription = \(subscription) and skipped_at is null
+      """)
+    try await connection.execute(
+      "delete from aisle.parked_streams where tenant = \(tenant.rawValue) and subscription = \(subscription)")
+  }
+
+  /// Makes these the queues of another subscription, in place of its own.
+  func replace(_ other: String, on connection: PostgresConnection) async throws {
+    try await DeadLetterTable(tenant: tenant, subscription: other).clear(on: connection)
+    try await connection.execute(
+      """
+      update aisle.parked_events
+      set subscription = \(other)
+      where tenant = \(tenant.rawValue) and subscription = \(subscription)
+      """)
+    try await connection.execute(
+      """
+      update aisle.parked_streams
+      set subscription = \(other)
+      where tenant = \(tenant.rawValue) and subscription = \(subscription)
+      """)
+  }
+
   // MARK: Claims, for handlers that run outside of a transaction
 
   func claim(_ stream: String, for claimant: UUID, on connection: PostgresConnection) async throws -> Bool {

@@ -139,4 +139,24 @@ struct LeaseTable: Sendable {
     try await connection.execute(
       "delete from aisle.workers where tenant = \(tenant.rawValue) and worker = \(worker)")
   }
+
+  /// Runs `body` while what this worker has is renewed; for a command, which is no worker of its own.
+  func whileRenewing<T: Sendable>(
+    in pool: PostgresPool, _ body: @Sendable @escaping () async throws -> T
+  ) async throws -> T {
+    try await withThrowingTaskGroup(of: T?.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        while true {
+          try await Task.sleep(for: Lease.interval)
+          try await pool.withConnection { try await renew(on: $0) }
+        }
+      }
+      defer { group.cancelAll() }
+      while let result = try await group.next() {
+        if let result { return result }
+      }
+      throw CancellationError()
+    }
+  }
 }

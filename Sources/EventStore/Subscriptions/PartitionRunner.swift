@@ -99,8 +99,7 @@ struct PartitionRunner: Sendable {
       try await checkpoints.move(checkpoint, to: found.through, events: found.events.count, on: connection)
       guard !found.events.isEmpty else { return }
       // In a statement after the one that took the lock: what a retry has freed meanwhile is free here.
-      let aside = try await aside(checkpoint, found, on: connection)
-      let (queued, handled) = found.events.split(by: aside)
+      let (queued, handled) = try await split(found, after: checkpoint.position, on: connection)
       try await letters.queue(queued, on: connection)
       try await handle(handled, on: connection)
     }
@@ -127,17 +126,18 @@ struct PartitionRunner: Sendable {
       """)
   }
 
-  private func aside(
-    _ checkpoint: Checkpoint, _ found: EventScan.Found, on connection: PostgresConnection
-  ) async throws -> DeadLetterTable.Aside {
-    var aside = try await letters.aside(after: checkpoint.position, through: found.through, on: connection)
+  /// What is to be handled, and what waits behind a parked event of its stream.
+  func split(
+    _ found: EventScan.Found, after position: Position, on connection: PostgresConnection
+  ) async throws -> (queued: [RecordedEvent], handled: [RecordedEvent]) {
+    var aside = try await letters.aside(after: position, through: found.through, on: connection)
     if replaysInto != nil {
       // What an operator had skipped is not in the old tables either.
       let original = DeadLetterTable(tenant: store.tenant, subscription: subscription.name)
       aside.skipped.formUnion(
-        try await original.aside(after: checkpoint.position, through: found.through, on: connection).skipped)
+        try await original.aside(after: position, through: found.through, on: connection).skipped)
     }
-    return aside
+    return found.events.split(by: aside)
   }
 
   // MARK: Effects

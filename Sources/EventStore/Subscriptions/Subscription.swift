@@ -98,6 +98,11 @@ public struct Subscription: Sendable {
       name, filter, batchSize, batchBytes, commitsDurably, count, onPoison, tables, work)
   }
 
+  /// The same under another name, in one partition.
+  func named(_ name: String) -> Subscription {
+    Subscription(name, filter, batchSize, batchBytes, commitsDurably, 1, onPoison, tables, work)
+  }
+
   /// Calls a projection's handler in the caller's transaction, with the tables that it names without schema.
   public func apply(_ events: [RecordedEvent], on connection: PostgresConnection) async throws {
     guard case .projection(let handle) = work else {

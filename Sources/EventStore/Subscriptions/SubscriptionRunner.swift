@@ -38,6 +38,17 @@ public struct SubscriptionRunner: Sendable {
     return reached.min() ?? head
   }
 
+  /// Sets the checkpoint before the first event, so that every effect is had again; for those that may be.
+  public func repeatEffects() async throws {
+    try await store.pool.execute(
+      """
+      update aisle.checkpoints
+      set position = 0, former = '{}', updated_at = clock_timestamp()
+      where tenant = \(store.tenant.rawValue) and split_part(subscription, '/', 1) = \(subscription.name)
+        and partitions > 0
+      """)
+  }
+
   private func project(_ runner: PartitionRunner, through head: Position) async throws -> Position {
     var pace = PartitionRunner.Pace(subscription)
     while true {
@@ -69,7 +80,7 @@ public struct SubscriptionRunner: Sendable {
         continue
       }
       do {
-        let position = try await renewing(leases) {
+        let position = try await leases.whileRenewing(in: store.pool) {
           var pace = PartitionRunner.Pace(subscription)
           return try await advance(runner, try await read(runner.partition), through: head, &pace)
         }
@@ -95,25 +106,6 @@ public struct SubscriptionRunner: Sendable {
       }
     } while checkpoint.position < head
     return checkpoint.position
-  }
-
-  private func renewing<T: Sendable>(
-    _ leases: LeaseTable, _ body: @Sendable @escaping () async throws -> T
-  ) async throws -> T {
-    try await withThrowingTaskGroup(of: T?.self) { group in
-      group.addTask { try await body() }
-      group.addTask { [store] in
-        while true {
-          try await Task.sleep(for: Lease.interval)
-          try await store.pool.withConnection { try await leases.renew(on: $0) }
-        }
-      }
-      defer { group.cancelAll() }
-      while let result = try await group.next() {
-        if let result { return result }
-      }
-      throw CancellationError()
-    }
   }
 
   private func giveBack(_ leases: LeaseTable) async {
