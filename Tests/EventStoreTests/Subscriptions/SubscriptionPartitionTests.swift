@@ -4,8 +4,8 @@ import Testing
 
 @testable import EventStore
 
-@Suite("Partitions", .timeLimit(.minutes(3)))
-struct PartitionTests {
+@Suite("Partitions of a subscription", .timeLimit(.minutes(3)))
+struct SubscriptionPartitionTests {
   private func subscription(_ partitions: Int, batchSize: Int = 7) -> Subscription {
     Subscription("effects", batchSize: batchSize, partitions: partitions) { events, connection in
       try await connection.takeEffect(events)
