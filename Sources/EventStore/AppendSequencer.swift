@@ -3,7 +3,7 @@ import PostgreSQL
 import Synchronization
 import Vocabulary
 
-/// Groups the appends that arrive while a batch is in flight into the next batch: one call, one commit, one
+/// Groups the appends that arrive while batches are under way into the next batch: one call, one commit, one
 /// flush of the WAL for all of them. Under no load an append is sent at once; under load batches grow by
 /// themselves.
 final class AppendSequencer: Sendable {
@@ -13,12 +13,14 @@ final class AppendSequencer: Sendable {
   private let tenant: TenantID
   private let logger: Logger
   private let retryFor: Duration
+  private let inline: InlineProjections?
   private let queue: Mutex<AppendQueue<Reply>>
 
   init(
     pool: PostgresPool, tenant: TenantID, limits: AppendQueue<Reply>.Limits, retryFor: Duration,
-    logger: Logger
+    inline: InlineProjections? = nil, logger: Logger
   ) {
+    self.inline = inline
     self.pool = pool
     self.tenant = tenant
     self.retryFor = retryFor
@@ -27,15 +29,15 @@ final class AppendSequencer: Sendable {
   }
 
   /// Waits for its turn and its answer. Not cancelled with its task: the answer says what happened.
-  func append(_ append: [StreamAppend]) async throws(AppendError) -> AppendOutcome {
+  func append(_ append: AtomicAppend) async throws(AppendError) -> AppendOutcome {
     try append.validate()
     let result = await withCheckedContinuation { reply in
       switch queue.withLock({ $0.admit(.init(append: append, reply: reply)) }) {
       case .queued: break
       case .overloaded(let waiting): reply.resume(returning: .failure(.overloaded(waiting: waiting)))
       case .startSending:
-        // Ends by itself when the queue is empty. It prefers the poll thread, so that between two batches
-        // there is no thread hop.
+        // A lane. It ends by itself when the queue is empty, and prefers the poll thread, so that between two batches there
+        // is no thread hop.
         Task(executorPreference: pool.thread) { await self.sendUntilEmpty() }
       }
     }
@@ -43,10 +45,12 @@ final class AppendSequencer: Sendable {
   }
 
   private func sendUntilEmpty() async {
+    var sent = 0
     while true {
-      let batch = queue.withLock { $0.nextBatch() }
+      let batch = queue.withLock { $0.nextBatch(after: sent) }
       guard !batch.isEmpty else { return }
       await send(batch)
+      sent = batch.count
     }
   }
 
@@ -56,7 +60,8 @@ final class AppendSequencer: Sendable {
     do {
       let outcomes = try await deliver(attempt, sentBefore: sentBefore)
       for (entry, outcome) in zip(batch, outcomes) { entry.reply.resume(returning: outcome) }
-    } catch DeliveryError.rejected(_, let sentBefore) where batch.count > 1 {
+    } catch  where batch.count > 1 && error.isOfTheData {
+      let sentBefore = error.wasSentBefore
       await send(Array(batch[..<(batch.count / 2)]), sentBefore: sentBefore)
       await send(Array(batch[(batch.count / 2)...]), sentBefore: sentBefore)
     } catch {
@@ -64,6 +69,8 @@ final class AppendSequencer: Sendable {
         switch error {
         case .rejected(let error, _) where error.sqlState == .uniqueViolation: .failure(.eventIDReused)
         case .rejected(let error, _): .failure(.rejected(error))
+        case .refused(let refusal, _):
+          .failure(.refused(projection: refusal.projection, error: "\(refusal.error)"))
         case .notSent(let error): .failure(.unavailable(error))
         case .unknown(let error): .success(.unknown(error))
         }
@@ -74,10 +81,27 @@ final class AppendSequencer: Sendable {
   private enum DeliveryError: Error {
     /// The data is at fault: nothing of the batch is stored.
     case rejected(PostgresError, sentBefore: Bool)
+    /// An inline projection cannot handle the data: nothing of the batch is stored.
+    case refused(InlineProjections.Refusal, sentBefore: Bool)
     /// It never left this process, or the server could not do it at all: nothing of the batch is stored.
     case notSent(PostgresError)
     /// It was sent and the answer is lost.
     case unknown(PostgresError)
+
+    /// Whether a part of the batch may well be accepted.
+    var isOfTheData: Bool {
+      switch self {
+      case .rejected, .refused: true
+      case .notSent, .unknown: false
+      }
+    }
+
+    var wasSentBefore: Bool {
+      switch self {
+      case .rejected(_, let sentBefore), .refused(_, let sentBefore): sentBefore
+      case .notSent, .unknown: false
+      }
+    }
   }
 
   /// Sends the batch until there is an answer or the time is up. Sending again is safe: what an earlier try has
@@ -88,15 +112,27 @@ final class AppendSequencer: Sendable {
     let deadline = ContinuousClock.now + retryFor
     var sentBefore = sentBefore
     var pause = Duration.milliseconds(20)
+    var hasMadeRoom = false
     while true {
       do {
-        let rows = try await pool.query(batch.sql)
+        let rows: Rows
+        if let inline {
+          rows = try await inline.append(batch.sql)
+        } else {
+          rows = try await pool.query(batch.sql)
+        }
         let outcomes = try batch.outcomes(rows)
         return sentBefore ? outcomes.map(Self.afterResending) : outcomes
       } catch let error as PostgresError {
         let mayBeStored = error.isConnectionLost || error.kind == .timedOut || error.kind == .decoding
         let mayPass = mayBeStored || error.sqlState?.isRetryable == true || error.kind == .connectFailed
         sentBefore = sentBefore || mayBeStored
+        if error.sqlState == .checkViolation, !hasMadeRoom {
+          // The last partition is full: nobody looked after the log for a long time.
+          hasMadeRoom = true
+          _ = try? await pool.query("select aisle.add_event_partitions()")
+          continue
+        }
         guard mayPass, ContinuousClock.now < deadline else {
           if error.kind == .server, error.sqlState?.isCausedByInput == true {
             throw .rejected(error, sentBefore: sentBefore)
@@ -106,6 +142,8 @@ final class AppendSequencer: Sendable {
         logger.warning("append batch is sent again", metadata: ["error": "\(error)"])
         try? await Task.sleep(for: pause)
         pause = min(pause * 2, .milliseconds(500))
+      } catch let refusal as InlineProjections.Refusal {
+        throw .refused(refusal, sentBefore: sentBefore)
       } catch {
         // Only cancellation is left, and nothing cancels this task.
         throw .unknown(PostgresError(.client, "\(error)"))

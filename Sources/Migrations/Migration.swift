@@ -29,6 +29,7 @@ public struct Migration: Sendable, Hashable {
     Migration(2, "subscriptions", PackageResources._002_subscriptions_sql),
     Migration(3, "read_models", PackageResources._003_read_models_sql),
     Migration(4, "billing", PackageResources._004_billing_sql),
-    Migration(5, "subscriptions", PackageResources._005_subscriptions_sql),
+    Migration(5, "append", PackageResources._005_append_sql),
+    Migration(6, "subscriptions", PackageResources._006_subscriptions_sql),
   ]
 }

@@ -50,7 +50,7 @@ extension ServiceError: CustomStringConvertible {
     switch error {
     case .overloaded: self = .overloaded(error.description)
     case .unavailable: self = .unavailable(error.description)
-    case .invalid, .rejected, .eventIDReused: self = .invalid(error.description)
+    case .invalid, .rejected, .eventIDReused, .refused: self = .invalid(error.description)
     }
   }
 

@@ -104,7 +104,7 @@ struct DeadLetterTable: Sendable {
     try await connection.query(
       """
       select e.position, e.version, e.recorded_at, e.schema_version, e.id, e.correlation_id, e.causation_id,
-             e.type, e.actor, e.traceparent, e.data, s.name
+             e.type, e.actor, e.traceparent, e.data, e.stream, e.tags
       from (
         select position
         from aisle.parked_events
@@ -114,7 +114,6 @@ struct DeadLetterTable: Sendable {
         limit \(count)
       ) p
       join aisle.events e on e.tenant = \(tenant.rawValue) and e.position = p.position
-      join aisle.streams s on s.tenant = e.tenant and s.id = e.stream_id
       order by e.position
       """
     ).map(RecordedEvent.init)

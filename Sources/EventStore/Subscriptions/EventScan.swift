@@ -22,8 +22,10 @@ struct EventScan: Sendable {
     after: Position, through: Position, limit: Int, bytes: Int, on connection: PostgresConnection
   ) async throws -> Found {
     let rows = try await connection.query(
-      filter.categories.isEmpty
-        ? anyCategory(after, through, limit, bytes) : someCategories(after, through, limit, bytes))
+      filter.tags.isEmpty
+        ? filter.categories.isEmpty
+          ? anyCategory(after, through, limit, bytes) : someCategories(after, through, limit, bytes)
+        : tagged(after, through, limit, bytes))
     let events = try rows.map(RecordedEvent.init)
     // The last column tells whether rows were left out for their bytes.
     let isCut = try rows.first.map { try $0.column(RecordedEvent.columns, as: Bool.self) } ?? false
@@ -36,7 +38,7 @@ struct EventScan: Sendable {
   private func anyCategory(_ after: Position, _ through: Position, _ limit: Int, _ bytes: Int) -> SQL {
     """
     select e.position, e.version, e.recorded_at, e.schema_version, e.id, e.correlation_id, e.causation_id,
-           e.type, e.actor, e.traceparent, e.data, s.name, e.bytes_in_all > \(Int64(bytes))
+           e.type, e.actor, e.traceparent, e.data, e.stream, e.tags, e.bytes_in_all > \(Int64(bytes))
     from (
       select i.*, sum(pg_column_size(i.data)) over (order by i.position) as bytes_so_far,
              sum(pg_column_size(i.data)) over () as bytes_in_all
@@ -55,7 +57,38 @@ struct EventScan: Sendable {
         limit \(limit)
       ) i
     ) e
-    join aisle.streams s on s.tenant = e.tenant and s.id = e.stream_id
+    where e.bytes_so_far - pg_column_size(e.data) < \(Int64(bytes))
+    order by e.position
+    """
+  }
+
+  private func tagged(_ after: Position, _ through: Position, _ limit: Int, _ bytes: Int) -> SQL {
+    """
+    select e.position, e.version, e.recorded_at, e.schema_version, e.id, e.correlation_id, e.causation_id,
+           e.type, e.actor, e.traceparent, e.data, e.stream, e.tags, e.bytes_in_all > \(Int64(bytes))
+    from (
+      select i.*, sum(pg_column_size(i.data)) over (order by i.position) as bytes_so_far,
+             sum(pg_column_size(i.data)) over () as bytes_in_all
+      from (
+        select e.*
+        from aisle.event_tags a
+        join aisle.events e on e.tenant = a.tenant and e.position = a.position
+        where a.tenant = \(tenant.rawValue) and a.tag = \(filter.tags.first ?? "")
+          and a.position > \(after.rawValue) and a.position <= \(through.rawValue)
+          and e.position > \(after.rawValue) and e.position <= \(through.rawValue)
+          and e.tags @> \(filter.tags)
+          and (cardinality(\(filter.categories)) = 0 or e.category = any(\(filter.categories)))
+          and (cardinality(\(filter.types)) = 0 or e.type = any(\(filter.types)))
+          and (\(partition.count) = 1
+            or mod(hashint8extended(e.stream_id, 0) & 9223372036854775807, \(Int64(partition.count)))
+               = \(Int64(partition.index)))
+          and (cardinality(\(former)) = 0
+            or e.position > (\(former))[1 + mod(
+                 hashint8extended(e.stream_id, 0) & 9223372036854775807, nullif(cardinality(\(former)), 0)::bigint)])
+        order by a.position
+        limit \(limit)
+      ) i
+    ) e
     where e.bytes_so_far - pg_column_size(e.data) < \(Int64(bytes))
     order by e.position
     """
@@ -64,7 +97,7 @@ struct EventScan: Sendable {
   private func someCategories(_ after: Position, _ through: Position, _ limit: Int, _ bytes: Int) -> SQL {
     """
     select e.position, e.version, e.recorded_at, e.schema_version, e.id, e.correlation_id, e.causation_id,
-           e.type, e.actor, e.traceparent, e.data, s.name, e.bytes_in_all > \(Int64(bytes))
+           e.type, e.actor, e.traceparent, e.data, e.stream, e.tags, e.bytes_in_all > \(Int64(bytes))
     from (
       select i.*, sum(pg_column_size(i.data)) over (order by i.position) as bytes_so_far,
              sum(pg_column_size(i.data)) over () as bytes_in_all
@@ -90,7 +123,6 @@ struct EventScan: Sendable {
         limit \(limit)
       ) i
     ) e
-    join aisle.streams s on s.tenant = e.tenant and s.id = e.stream_id
     where e.bytes_so_far - pg_column_size(e.data) < \(Int64(bytes))
     order by e.position
     """

@@ -57,6 +57,7 @@ extension EventStore {
         where e.tenant = c.tenant and e.position > c.position and e.position <= c.position + \(Self.lagWindow)
           and (cardinality(c.categories) = 0 or e.category = any(c.categories))
           and (cardinality(c.types) = 0 or e.type = any(c.types))
+          and (cardinality(c.tags) = 0 or e.tags @> c.tags)
           and (c.partitions = 1
             or mod(hashint8extended(e.stream_id, 0) & 9223372036854775807, c.partitions::bigint) = c.partition)
         order by e.position

@@ -22,8 +22,13 @@ struct InlineProjections: Sendable {
 
   private let subscriptions: [Subscription]
 
+  private let store: EventStore
+
   /// nil if there are none. Effects cannot be had in a transaction and are left out.
-  init?(_ subscriptions: [Subscription]) {
+  ///
+  /// - Parameter store: one without inline projections.
+  init?(_ subscriptions: [Subscription], of store: EventStore) {
+    self.store = store
     let projections = subscriptions.filter(\.isProjection).map { $0.partitioned(into: 1) }
     guard !projections.isEmpty else { return nil }
     // In the order of every other lock of several checkpoints.
@@ -31,24 +36,24 @@ struct InlineProjections: Sendable {
   }
 
   /// Runs an append's statement with the projections in one transaction.
-  func append(_ statement: SQL, to store: EventStore) async throws -> Rows {
+  func append(_ statement: SQL) async throws -> Rows {
     while true {
       do {
         return try await store.pool.transaction { connection in
           try await begin(on: connection)
           var checkpoints: [Checkpoint] = []
           for subscription in subscriptions {
-            checkpoints += try await lock(subscription, store, on: connection)
+            checkpoints += try await lock(subscription, on: connection)
           }
           let rows = try await connection.query(statement)
           let head = try await store.head(on: connection)
           for checkpoint in checkpoints where checkpoint.position < head {
-            try await project(checkpoint, through: head, store, on: connection)
+            try await project(checkpoint, through: head, on: connection)
           }
           return rows
         }
       } catch is TooFarBehind {
-        try await catchUp(store)
+        try await catchUp()
       }
     }
   }
@@ -62,9 +67,9 @@ struct InlineProjections: Sendable {
   }
 
   /// The subscription's checkpoints, locked. Several, if workers elsewhere run it in several partitions.
-  private func lock(
-    _ subscription: Subscription, _ store: EventStore, on connection: PostgresConnection
-  ) async throws -> [Checkpoint] {
+  private func lock(_ subscription: Subscription, on connection: PostgresConnection) async throws
+    -> [Checkpoint]
+  {
     let table = CheckpointTable(tenant: store.tenant)
     try await connection.query(
       """
@@ -84,7 +89,7 @@ struct InlineProjections: Sendable {
   }
 
   private func project(
-    _ start: Checkpoint, through head: Position, _ store: EventStore, on connection: PostgresConnection
+    _ start: Checkpoint, through head: Position, on connection: PostgresConnection
   ) async throws {
     guard let subscription = subscriptions.first(where: { $0.name == start.partition.subscription }) else {
       return
@@ -113,7 +118,7 @@ struct InlineProjections: Sendable {
   }
 
   /// In batches of its own, so that other writers are not kept waiting. Also makes checkpoints that there were not yet.
-  private func catchUp(_ store: EventStore) async throws {
+  private func catchUp() async throws {
     for subscription in subscriptions {
       do {
         try await SubscriptionRunner(subscription, of: store).catchUp()

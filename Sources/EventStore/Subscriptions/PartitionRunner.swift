@@ -42,7 +42,7 @@ struct PartitionRunner: Sendable {
   func step(
     _ checkpoint: Checkpoint, _ pace: inout Pace, through bound: Position? = nil
   ) async throws -> Progress {
-    let head = try await store.head()
+    let (archived, head) = try await store.bounds()
     let end = min(head, bound ?? head)
     guard end > checkpoint.position else {
       if checkpoint.hasFailed {
@@ -50,7 +50,16 @@ struct PartitionRunner: Sendable {
       }
       return Progress(checkpoint: checkpoint.moved(to: checkpoint.position), isCaughtUp: true)
     }
-    let found = try await scan(checkpoint, through: end, &pace)
+    let found: EventScan.Found
+    do {
+      guard checkpoint.position >= archived else {
+        throw EventsArchived(what: "the log after position \(checkpoint.position)", through: archived)
+      }
+      found = try await scan(checkpoint, through: end, &pace)
+    } catch {
+      if Task.isCancelled { throw error }
+      throw BatchFailure(error: error, events: [])
+    }
     do {
       switch subscription.work {
       case .projection: try await project(found, checkpoint)

@@ -120,7 +120,7 @@ public struct SubscriptionFilter: Sendable, Hashable {
   public var categories: [String] = []
   /// Only events of these types; all if empty.
   public var types: [String] = []
-  /// Only events with at least one of these tags; all if empty.
+  /// Only events that have all of these tags; all events if empty.
   public var tags: [String] = []
 }
 

@@ -29,7 +29,7 @@ comment on column aisle.checkpoints.lease_expires_at is 'Until when the owner ha
 comment on column aisle.checkpoints.followed_at      is 'When a worker first followed it; null: only commands ever ran it, and nobody is missed.';
 comment on column aisle.checkpoints.categories       is 'Only events of these categories; all if empty.';
 comment on column aisle.checkpoints.types            is 'Only events of these types; all if empty.';
-comment on column aisle.checkpoints.tags             is 'Only events with one of these tags; all if empty.';
+comment on column aisle.checkpoints.tags             is 'Only events that have all of these tags; all events if empty.';
 comment on column aisle.checkpoints.failing_since    is 'Since when no try has succeeded.';
 comment on column aisle.checkpoints.attempts         is 'How often the event after position has failed alone.';
 comment on column aisle.checkpoints.stopped          is 'Whether it is held up by that event, which will not be passed.';
