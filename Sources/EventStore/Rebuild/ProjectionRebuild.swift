@@ -128,18 +128,23 @@ public struct ProjectionRebuild: Sendable {
     var checkpoint = try await current()
     var events = 0
     var failedSwaps = 0
+    // After a failure the next swap waits until the culprit is behind it, in batches that can tell it.
+    var notBefore = Position.start
     let start = (time: ContinuousClock.now, position: checkpoint.position)
     while true {
       try Task.checkCancellation()
       let target = try await target()
       await report(progress(checkpoint.position, target.least, events, since: start))
-      if target.greatest.rawValue - checkpoint.position.rawValue <= Self.lastStretch {
+      if checkpoint.position >= notBefore,
+        target.greatest.rawValue - checkpoint.position.rawValue <= Self.lastStretch
+      {
         do {
           if let outcome = try await swap(checkpoint) { return outcome }
         } catch let error as CheckpointTable.Fenced {
           throw error
         } catch {
           failedSwaps += 1
+          notBefore = target.least
           if failedSwaps == 5 || Task.isCancelled { throw error }
           logger.warning("the copies could not be put in place yet", metadata: ["error": "\(error)"])
           try await Task.sleep(for: .milliseconds(200))
@@ -155,6 +160,7 @@ public struct ProjectionRebuild: Sendable {
         events += Int(checkpoint.position.rawValue - before.rawValue)
         memory = FailureMemory()
       } catch let failure as PartitionRunner.BatchFailure {
+        notBefore = max(notBefore, failure.events.last?.position ?? .start)
         checkpoint = try await judged(failure, checkpoint, &pace, &memory)
       }
     }
