@@ -224,6 +224,81 @@ struct ParkingTests {
     }
   }
 
+  @Test("a retry waits for the batch under way, so that what that adds to the queue is not left behind")
+  func retryWaits() async throws {
+    try await withStores(2) { stores in
+      try await stores[0].makeEffects()
+      try await fill(stores[0], 6)
+      let isIll = Shared(true)
+      let subscription = subscription(.park(after: 1), poison: [2], isIll: isIll)
+      try await whileRunning(subscription, on: [stores[0]]) { try await stores[0].effects(4) }
+      // Given position 5 is not in the queue yet: a batch is about to put it there
+      try await stores[0].pool.execute("delete from aisle.parked_events where position = 5")
+      isIll.update { $0 = false }
+      let retry = try await stores[0].pool.transaction { connection in
+        try await connection.query("select from aisle.checkpoints where subscription = 'effects' for update")
+        let retry = Task { try await SubscriptionRunner(subscription, of: stores[1]).retryParked() }
+        _ = try await eventually("the retry waits for the batch", within: patience) {
+          try await stores[0].count(
+            """
+            select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock' and query like '%aisle.checkpoints%for update%'
+            """)
+        } until: {
+          $0 == 1
+        }
+        try await connection.execute(
+          """
+          insert into aisle.parked_events (tenant, subscription, position, stream, event_id, type)
+          select 1, 'effects', position, stream, id, type from aisle.events where position = 5
+          """)
+        return retry
+      }
+      let report = try await retry.value
+      #expect(report.events == 2 && report.freed == ["test-b"])
+      try await #expect(stores[0].effects() == [1, 3, 4, 6, 2, 5])
+    }
+  }
+
+  @Test("an effect's batch under way while a retry empties a queue performs what it wanted to put there")
+  func freedMeanwhile() async throws {
+    try await withStore { store in
+      let isIll = Shared(true)
+      let mayGoOn = Shared(true)
+      let performed = Shared<[Int64]>([])
+      let mails = Subscription.effect("mails", onPoison: .park(after: 1)) { events in
+        if isIll.value, events.contains(where: { $0.position == Position(2) }) { throw Indigestible() }
+        performed.update { $0 += events.map(\.position.rawValue) }
+        while events.contains(where: { $0.stream.id == "a" }) && !mayGoOn.value {
+          try await Task.sleep(for: .milliseconds(5))
+        }
+      }
+      try await fill(store, 3)
+      try await whileRunning(mails, on: [store]) {
+        try await store.wait(for: "mails", toReach: Position(3), timeout: patience)
+        // Given a batch with position 4 of a and position 5 of b, which is parked
+        mayGoOn.update { $0 = false }
+        try await store.append([
+          StreamAppend(stream("a"), expecting: .any, .happened(1)),
+          StreamAppend(stream("b"), expecting: .any, .happened(1)),
+        ])
+        _ = try await eventually("the batch is under way", within: patience) {
+          performed.value
+        } until: {
+          $0.contains(4)
+        }
+        // When the queue is emptied before the batch has ended
+        isIll.update { $0 = false }
+        let report = try await SubscriptionRunner(mails, of: store).retryParked()
+        #expect(report.freed == ["test-b"] && report.events == 1)
+        mayGoOn.update { $0 = true }
+        try await store.wait(for: "mails", toReach: Position(5), timeout: patience)
+      }
+      #expect(performed.value == [1, 3, 4, 2, 5])
+      try await #expect(store.parkedEvents().isEmpty)
+    }
+  }
+
   @Test("a handler that fails for every stream is broken, not the events: it stops when too many are parked")
   func tooMany() async throws {
     try await withStore { store in

@@ -50,13 +50,9 @@ struct ScanTests {
       for _ in 0..<3 { try await store.append(to: stream("a"), expecting: .any, .happened(10_000)) }
       try await store.append(to: StreamName(category: "rare", id: "a"), expecting: .any, .happened(1))
       let seen = Shared<[Int64]>([])
-      let subscription = Subscription("rare", types: ["happened"]) { events, _ in
-        seen.update { $0 += events.filter { $0.stream.category == "rare" }.map(\.position.rawValue) }
-      }
       let rare = Subscription("rare", categories: ["rare"]) { events, _ in
         seen.update { $0 += events.map(\.position.rawValue) }
       }
-      _ = subscription
       let runner = PartitionRunner(
         store: store, subscription: rare, partition: Partition(subscription: "rare", index: 0, count: 1))
       var row = try #require(
@@ -70,6 +66,27 @@ struct ScanTests {
       try await #expect(store.checkpoint(of: "rare") == Position(first))
       row = try await runner.step(row, &pace).checkpoint
       #expect(row.position == Position(30_001) && seen.value == [30_001])
+    }
+  }
+
+  @Test("a filter by tags lets through what has all of them, also in partitions")
+  func tags() async throws {
+    try await withStore { store in
+      for (number, tags) in [["a"], ["a", "b"], [], ["b"], ["b", "a", "c"]].enumerated() {
+        try await store.append(
+          to: stream("s\(number)"), expecting: .any,
+          [NewEvent(type: "tagged", data: Array("1".utf8), tags: tags)])
+      }
+      for partitions in [1, 3] {
+        let seen = Shared<[Int64]>([])
+        let tagged = Subscription("tagged-\(partitions)", tags: ["a", "b"], partitions: partitions) {
+          events, _ in
+          seen.update { $0 += events.map(\.position.rawValue) }
+        }
+        try await SubscriptionRunner(tagged, of: store).catchUp()
+        #expect(seen.value.sorted() == [2, 5])
+        try await #expect(store.checkpoint(of: tagged.name) == Position(5))
+      }
     }
   }
 }
