@@ -52,14 +52,6 @@ public final class EventStore: Sendable {
     return try await sequencer.append(AtomicAppend(parts: streams, conditions: conditions))
   }
 
-  /// Makes room for the events to come: see that it is called now and then, or an append that finds the last
-  /// partition full makes the next one itself, and takes longer. Returns how many partitions were added.
-  @discardableResult
-  public func addPartitions() async throws -> Int {
-    let rows = try await pool.query("select aisle.add_event_partitions()")
-    return try rows.first?.decode(Int.self) ?? 0
-  }
-
   /// Of a caller that holds the log's lock.
   static let longestPauseBeforeCommit = "3s"
 

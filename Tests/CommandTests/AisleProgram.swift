@@ -50,7 +50,9 @@ struct AisleProgram: Sendable {
     return .custom(variables)
   }
 
-  func run(_ arguments: String...) async throws -> Result {
+  func run(_ arguments: String...) async throws -> Result { try await run(arguments: arguments) }
+
+  func run(arguments: [String]) async throws -> Result {
     let result = try await Subprocess.run(
       .path(try Self.path()), arguments: Arguments(arguments), environment: variables, input: .none,
       output: .string(limit: 1 << 22), error: .string(limit: 1 << 22))
