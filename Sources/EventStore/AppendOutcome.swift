@@ -78,6 +78,8 @@ public enum AppendError: Error, Sendable, CustomStringConvertible {
   case rejected(PostgresError)
   /// One of the event ids is already stored with other content.
   case eventIDReused
+  /// A projection that is written with every append cannot handle the events, and says why; nothing was stored.
+  case refused(projection: String, error: String)
   /// No connection could be made, or the database was not able to write at all (no space, a lock held for too
   /// long); nothing was stored.
   case unavailable(PostgresError)
@@ -87,6 +89,7 @@ public enum AppendError: Error, Sendable, CustomStringConvertible {
     case .invalid(let reason): "the append is not valid: \(reason)"
     case .overloaded(let waiting): "\(waiting) appends are already waiting; slow down and try again"
     case .rejected(let error): "the database refused the events: \(error)"
+    case .refused(let projection, let error): "projection \(projection) refused the events: \(error)"
     case .eventIDReused: "an event id of this append is already stored with other content; use a new id"
     case .unavailable(let error): "the database is not available, nothing was written: \(error)"
     }

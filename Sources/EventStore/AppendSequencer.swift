@@ -13,12 +13,14 @@ final class AppendSequencer: Sendable {
   private let tenant: TenantID
   private let logger: Logger
   private let retryFor: Duration
+  private let inline: InlineProjections?
   private let queue: Mutex<AppendQueue<Reply>>
 
   init(
     pool: PostgresPool, tenant: TenantID, limits: AppendQueue<Reply>.Limits, retryFor: Duration,
-    logger: Logger
+    inline: InlineProjections? = nil, logger: Logger
   ) {
+    self.inline = inline
     self.pool = pool
     self.tenant = tenant
     self.retryFor = retryFor
@@ -58,7 +60,8 @@ final class AppendSequencer: Sendable {
     do {
       let outcomes = try await deliver(attempt, sentBefore: sentBefore)
       for (entry, outcome) in zip(batch, outcomes) { entry.reply.resume(returning: outcome) }
-    } catch DeliveryError.rejected(_, let sentBefore) where batch.count > 1 {
+    } catch  where batch.count > 1 && error.isOfTheData {
+      let sentBefore = error.wasSentBefore
       await send(Array(batch[..<(batch.count / 2)]), sentBefore: sentBefore)
       await send(Array(batch[(batch.count / 2)...]), sentBefore: sentBefore)
     } catch {
@@ -66,6 +69,8 @@ final class AppendSequencer: Sendable {
         switch error {
         case .rejected(let error, _) where error.sqlState == .uniqueViolation: .failure(.eventIDReused)
         case .rejected(let error, _): .failure(.rejected(error))
+        case .refused(let refusal, _):
+          .failure(.refused(projection: refusal.projection, error: "\(refusal.error)"))
         case .notSent(let error): .failure(.unavailable(error))
         case .unknown(let error): .success(.unknown(error))
         }
@@ -76,10 +81,27 @@ final class AppendSequencer: Sendable {
   private enum DeliveryError: Error {
     /// The data is at fault: nothing of the batch is stored.
     case rejected(PostgresError, sentBefore: Bool)
+    /// An inline projection cannot handle the data: nothing of the batch is stored.
+    case refused(InlineProjections.Refusal, sentBefore: Bool)
     /// It never left this process, or the server could not do it at all: nothing of the batch is stored.
     case notSent(PostgresError)
     /// It was sent and the answer is lost.
     case unknown(PostgresError)
+
+    /// Whether a part of the batch may well be accepted.
+    var isOfTheData: Bool {
+      switch self {
+      case .rejected, .refused: true
+      case .notSent, .unknown: false
+      }
+    }
+
+    var wasSentBefore: Bool {
+      switch self {
+      case .rejected(_, let sentBefore), .refused(_, let sentBefore): sentBefore
+      case .notSent, .unknown: false
+      }
+    }
   }
 
   /// Sends the batch until there is an answer or the time is up. Sending again is safe: what an earlier try has
@@ -93,7 +115,12 @@ final class AppendSequencer: Sendable {
     var hasMadeRoom = false
     while true {
       do {
-        let rows = try await pool.query(batch.sql)
+        let rows: Rows
+        if let inline {
+          rows = try await inline.append(batch.sql)
+        } else {
+          rows = try await pool.query(batch.sql)
+        }
         let outcomes = try batch.outcomes(rows)
         return sentBefore ? outcomes.map(Self.afterResending) : outcomes
       } catch let error as PostgresError {
@@ -115,6 +142,8 @@ final class AppendSequencer: Sendable {
         logger.warning("append batch is sent again", metadata: ["error": "\(error)"])
         try? await Task.sleep(for: pause)
         pause = min(pause * 2, .milliseconds(500))
+      } catch let refusal as InlineProjections.Refusal {
+        throw .refused(refusal, sentBefore: sentBefore)
       } catch {
         // Only cancellation is left, and nothing cancels this task.
         throw .unknown(PostgresError(.client, "\(error)"))

@@ -174,8 +174,11 @@ extension EventStore {
 }
 
 extension RecordedEvent {
+  /// How many columns ``init(row:)`` reads.
+  static let columns = 13
+
   /// The columns that every reading statement selects, in this order.
-  fileprivate init(row: Row) throws {
+  init(row: Row) throws {
     let name = try row.column(11, as: String.self)
     guard let stream = StreamName(name) else {
       throw PostgresError(.decoding, "\"\(name)\" is not a stream name")

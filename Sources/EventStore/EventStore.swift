@@ -12,17 +12,24 @@ public final class EventStore: Sendable {
   let logger: Logger
   private let sequencer: AppendSequencer
 
-  /// - Parameter retryAppendsFor: how long an append whose connection was lost is tried again before it is
-  ///   answered as `unknown`.
+  /// - Parameters:
+  ///   - inline: projections that are written in the transaction of each append, so that whoever has the answer finds it
+  ///     in their tables. One that cannot handle an event refuses the append.
+  ///   - retryAppendsFor: how long an append whose connection was lost is tried again before it is answered as
+  ///     `unknown`.
   public init(
-    pool: PostgresPool, tenant: TenantID = .main, retryAppendsFor: Duration = .seconds(10),
+    pool: PostgresPool, tenant: TenantID = .main, inline: [Subscription] = [],
+    retryAppendsFor: Duration = .seconds(10),
     logger: Logger = Logger(label: "aisle.event-store")
   ) {
     self.pool = pool
     self.tenant = tenant
     self.logger = logger
     sequencer = AppendSequencer(
-      pool: pool, tenant: tenant, limits: .init(), retryFor: retryAppendsFor, logger: logger)
+      pool: pool, tenant: tenant, limits: .init(), retryFor: retryAppendsFor,
+      inline: inline.isEmpty
+        ? nil : InlineProjections(inline, of: EventStore(pool: pool, tenant: tenant, logger: logger)),
+      logger: logger)
   }
 
   // MARK: Append
@@ -41,11 +48,12 @@ public final class EventStore: Sendable {
   public func append(
     _ streams: [StreamAppend], requiring conditions: [AppendCondition] = []
   ) async throws(AppendError) -> AppendOutcome {
-    try await sequencer.append(AtomicAppend(parts: streams, conditions: conditions))
+    if Replay.isActive { throw .invalid(Replay.refusal) }
+    return try await sequencer.append(AtomicAppend(parts: streams, conditions: conditions))
   }
 
   /// Of a caller that holds the log's lock.
-  static let longestPauseBeforeCommit = "5s"
+  static let longestPauseBeforeCommit = "3s"
 
   /// Appends inside the caller's transaction, as its last step: from here to the commit the caller holds the
   /// log's lock, and every other writer waits.
@@ -54,6 +62,7 @@ public final class EventStore: Sendable {
     _ appends: [[StreamAppend]], inTransactionOf connection: PostgresConnection
   ) async throws -> [AppendOutcome] {
     guard !appends.isEmpty else { return [] }
+    if Replay.isActive { throw AppendError.invalid(Replay.refusal) }
     let appends = appends.map { AtomicAppend(parts: $0) }
     for append in appends { try append.validate() }
     // A caller that stops between here and the commit (paused, or cut off from the network) must not keep every

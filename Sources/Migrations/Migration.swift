@@ -30,5 +30,6 @@ public struct Migration: Sendable, Hashable {
     Migration(3, "read_models", PackageResources._003_read_models_sql),
     Migration(4, "billing", PackageResources._004_billing_sql),
     Migration(5, "append", PackageResources._005_append_sql),
+    Migration(6, "subscriptions", PackageResources._006_subscriptions_sql),
   ]
 }

@@ -27,12 +27,20 @@ public final class Aisle: Sendable {
   public let readModels: ReadModels
   public let process: OrderProcess
   private let logger: Logger
+  private let partitions: [String: Int]
 
+  /// Subscriptions that write nothing for one stream that depends on another one, so that streams can be handled side
+  /// by side. Billing cannot: one bill is made of many orders.
+  public static let partitionable: Set<String> = ["shows", "orders", "cancellations"]
+
+  /// - Parameter partitions: of subscriptions that several workers shall run at the same time; one if not named here.
+  ///   Those of ``partitionable`` can have several.
   public init(
-    pool: PostgresPool, tenant: TenantID = .main, time: TimeSource = .system,
+    pool: PostgresPool, tenant: TenantID = .main, time: TimeSource = .system, partitions: [String: Int] = [:],
     logger: Logger = Logger(label: "aisle")
   ) {
     self.logger = logger
+    self.partitions = partitions
     self.time = time
     store = EventStore(pool: pool, tenant: tenant, logger: logger)
     booking = BookingService(store: store, time: time)
@@ -49,7 +57,12 @@ public final class Aisle: Sendable {
     if roles.contains(.booking) { subscriptions += readModels.subscriptions }
     if roles.contains(.ordering) { subscriptions.append(process.subscription) }
     if roles.contains(.billing) { subscriptions.append(billing.subscription) }
-    return subscriptions
+    return subscriptions.map { subscription in
+      guard let count = partitions[subscription.name], Self.partitionable.contains(subscription.name) else {
+        return subscription
+      }
+      return subscription.partitioned(into: count)
+    }
   }
 
   /// Runs the background work of some roles until the task is cancelled or a graceful shutdown begins.
@@ -58,8 +71,8 @@ public final class Aisle: Sendable {
     await cancelWhenGracefulShutdown {
       await withDiscardingTaskGroup { group in
         group.addTask { await watcher.run() }
-        for subscription in self.subscriptions(of: roles) {
-          group.addTask { await SubscriptionRunner(subscription, of: self.store).run(waking: watcher) }
+        group.addTask {
+          await SubscriptionWorker(self.subscriptions(of: roles), of: self.store).run(waking: watcher)
         }
         if roles.contains(.ordering) { group.addTask { await self.process.run() } }
         group.addTask { await self.makeRoom() }

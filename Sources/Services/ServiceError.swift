@@ -24,6 +24,15 @@ public enum ServiceError: Error, Sendable {
   case outcomeUnknown(String)
 }
 
+extension ServiceError: TransientFailure {
+  public var isTransient: Bool {
+    switch self {
+    case .overloaded, .unavailable, .outcomeUnknown: true
+    default: false
+    }
+  }
+}
+
 extension ServiceError: CustomStringConvertible {
   public var description: String {
     switch self {
@@ -41,7 +50,7 @@ extension ServiceError: CustomStringConvertible {
     switch error {
     case .overloaded: self = .overloaded(error.description)
     case .unavailable: self = .unavailable(error.description)
-    case .invalid, .rejected, .eventIDReused: self = .invalid(error.description)
+    case .invalid, .rejected, .eventIDReused, .refused: self = .invalid(error.description)
     }
   }
 

@@ -44,7 +44,8 @@ struct SubscriptionFailureTests {
       try await whileRunning(unsteady, on: [store]) {
         try await store.wait(for: "effects", toReach: Position(9), timeout: patience)
       }
-      #expect(tries.value == [1, 4, 4, 4, 7])
+      // Then the event that stands first is tried alone, and the batches grow again.
+      #expect(tries.value == [1, 4, 4, 4, 5, 7])
       try await #expect(store.effects() == Array(1...9))
     }
   }
@@ -65,13 +66,14 @@ struct SubscriptionFailureTests {
         } until: {
           $0?.lastError != nil
         }
-        #expect(sick?.lastError == "the handler is unhappy")
+        #expect(sick?.lastError?.hasPrefix("the handler is unhappy") == true)
         #expect(sick?.position == .start && sick?.lag == 5)
-        let behind = await #expect(throws: ProjectionBehind.self) {
-          try await store.wait(for: "effects", toReach: Position(5), timeout: .zero)
+        let heldUp = await #expect(throws: ProjectionHeldUp.self) {
+          try await store.wait(for: "effects", toReach: Position(5), timeout: patience)
         }
-        #expect(behind?.description.contains("its last try failed with: the handler is unhappy") == true)
+        #expect(heldUp?.description.contains("cannot handle: the handler is unhappy") == true)
         isWell.update { $0 = true }
+        try await store.effects(5)
         try await store.wait(for: "effects", toReach: Position(5), timeout: patience)
       }
       try await #expect(store.status(of: "effects")?.lastError == nil)
@@ -88,7 +90,7 @@ struct SubscriptionFailureTests {
       // Given a try that failed although there was nothing to do: the connection was lost
       try await store.pool.execute("update aisle.checkpoints set last_error = 'the connection was lost'")
       // When the next one goes well
-      _ = try await runner.processBatch()
+      try await runner.catchUp()
       // Then nobody is alarmed any more
       try await #expect(store.status(of: "idle")?.lastError == nil)
       try await #expect(store.checkpoint(of: "idle") == Position(5))

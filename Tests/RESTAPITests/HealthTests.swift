@@ -23,7 +23,11 @@ struct HealthTests {
         #expect(health["components"]["database"] == ["status": "UP", "position": 1])
         let subscriptions = health["components"]["subscriptions"]
         #expect(Set(subscriptions.object.keys) == ["shows", "orders", "billing", "cancellations"])
-        #expect(subscriptions["shows"] == ["status": "UP", "position": 1, "lag": 0])
+        #expect(
+          subscriptions["shows"] == [
+            "status": "UP", "position": 1, "lag": 0, "lag_seconds": 0, "owned": true, "parked_events": 0,
+            "parked_streams": 0,
+          ])
       }
     }
   }

@@ -92,9 +92,9 @@ import Vocabulary
       let tables = try await fixture.tables()
       let accountEvents = try await fixture.accountEvents().count
       let events = try await fixture.orderEvents()
-      try await fixture.pool.transaction { try await fixture.billing.subscription.handle(events, $0) }
+      try await fixture.pool.transaction { try await fixture.billing.subscription.apply(events, on: $0) }
       for event in events {
-        try await fixture.pool.transaction { try await fixture.billing.subscription.handle([event], $0) }
+        try await fixture.pool.transaction { try await fixture.billing.subscription.apply([event], on: $0) }
       }
       #expect(try await fixture.tables() == tables)
       #expect(try await fixture.accountEvents().count == accountEvents)
@@ -113,7 +113,7 @@ import Vocabulary
         whole.name, categories: whole.categories, types: whole.types, batchSize: whole.batchSize,
         commitsDurably: true
       ) { events, connection in
-        try await whole.handle(events, connection)
+        try await whole.apply(events, on: connection)
         if crashes.isOver() { throw Crash() }
       }
       await #expect(throws: Crash.self) { try await fixture.catchUp(crashing) }

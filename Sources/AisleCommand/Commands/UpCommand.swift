@@ -30,8 +30,9 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve",
     abstract: "Run some roles on an external database; start as many processes as you like.",
     discussion: """
-      Needs AISLE_DATABASE_URL and a migrated schema. Processes share the work: a batch of a subscription is \
-      processed by one of them at a time, and any of them continues where another one stopped.
+      Needs AISLE_DATABASE_URL and a migrated schema. Processes share the subscriptions evenly; when one ends, is \
+      killed or hangs, another one goes on within five seconds. AISLE_PARTITIONS=shows=4,orders=4 lets several of them \
+      run the same subscription, each with some of the streams.
       """)
 
   @Option(help: "Comma-separated: \(Aisle.Role.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -75,7 +76,8 @@ struct AisleServer: Sendable {
 
   func run() async throws {
     try await Session.run(logLevel: .info, handlesSignals: false) { session in
-      let aisle = Aisle(pool: session.pool, logger: session.logger)
+      let aisle = Aisle(
+        pool: session.pool, partitions: session.settings.partitions, logger: session.logger)
       let port = port ?? session.settings.httpPort
       var services: [any Service] = [BackgroundWork(aisle: aisle, roles: roles)]
       if roles.contains(.api) {

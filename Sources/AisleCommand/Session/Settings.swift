@@ -1,6 +1,8 @@
 import Configuration
+import EventStore
 import Foundation
 import Logging
+import Services
 
 /// What the environment says. Every key can also be seen with `aisle doctor`.
 struct Settings: Sendable {
@@ -14,6 +16,9 @@ struct Settings: Sendable {
   let httpPort: Int
   /// `AISLE_POOL_SIZE`: most connections of one process.
   let poolSize: Int
+  /// `AISLE_PARTITIONS`: of subscriptions that several processes shall run at the same time, such as `shows=4,orders=2`.
+  /// It must be the same in every process.
+  let partitions: [String: Int]
   /// `AISLE_LOG_LEVEL`; nil: info for servers, warning for other commands.
   let logLevel: Logger.Level?
 
@@ -27,6 +32,7 @@ struct Settings: Sendable {
       try Self.integer("AISLE_HTTP_PORT", reader.string(forKey: "aisle.http.port"), in: Self.ports) ?? 8080
     poolSize =
       try Self.integer("AISLE_POOL_SIZE", reader.string(forKey: "aisle.pool.size"), in: 2...1000) ?? 16
+    partitions = try Self.partitions(reader.string(forKey: "aisle.partitions"))
     logLevel = try reader.string(forKey: "aisle.log.level").map { text in
       guard let level = Logger.Level(rawValue: text.lowercased()) else {
         throw CommandFailure(
@@ -39,6 +45,25 @@ struct Settings: Sendable {
       throw CommandFailure(
         "AISLE_DATABASE is \"\(databaseName)\"; use 1 to 63 letters, digits and underscores")
     }
+  }
+
+  private static func partitions(_ text: String?) throws -> [String: Int] {
+    var partitions: [String: Int] = [:]
+    for entry in (text ?? "").split(separator: ",") {
+      let parts = entry.split(separator: "=", omittingEmptySubsequences: false).map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+      guard parts.count == 2, Aisle.partitionable.contains(parts[0]), let count = Int(parts[1]),
+        (1...Subscription.maximumPartitions).contains(count)
+      else {
+        throw CommandFailure(
+          "AISLE_PARTITIONS has \"\(entry)\"; use NAME=COUNT, with a name of "
+            + "\(Aisle.partitionable.sorted().joined(separator: ", ")) and a count of 1 to "
+            + "\(Subscription.maximumPartitions), separated by commas")
+      }
+      partitions[parts[0]] = count
+    }
+    return partitions
   }
 
   private static let ports = 1...65_535

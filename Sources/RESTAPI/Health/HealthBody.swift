@@ -13,11 +13,36 @@ struct HealthBody: Encodable {
     let position: Position
     /// In positions of the log.
     let lag: Int64
+    let lagSeconds: Int64
+    /// Whether a worker that is alive has every partition.
+    let owned: Bool
+    let parkedStreams: Int
+    let parkedEvents: Int
     let lastError: String?
 
     private enum CodingKeys: String, CodingKey {
-      case status, position, lag
+      case status, position, lag, owned
+      case lagSeconds = "lag_seconds"
+      case parkedStreams = "parked_streams"
+      case parkedEvents = "parked_events"
       case lastError = "last_error"
+    }
+
+    init(_ subscription: SubscriptionStatus) {
+      status = subscription.needsAttention ? .down : .up
+      position = subscription.position
+      lag = subscription.lag
+      lagSeconds = subscription.lagSeconds
+      owned = subscription.isOwned
+      parkedStreams = subscription.parkedStreams
+      parkedEvents = subscription.parkedEvents
+      // The error itself is in the logs and in `aisle projections list`; it may quote data.
+      lastError =
+        subscription.isStopped
+        ? "stopped at an event that it cannot handle"
+        : subscription.lastError != nil
+          ? "the last batch failed and is tried again"
+          : subscription.isUnowned ? "nobody runs it" : nil
     }
   }
 
@@ -41,14 +66,7 @@ struct HealthBody: Encodable {
       database: Database(status: status, position: log?.head),
       subscriptions: Dictionary(
         (log?.subscriptions ?? []).map { subscription in
-          let isFailing = subscription.lastError != nil
-          return (
-            subscription.name,
-            Subscription(
-              status: isFailing ? .down : .up, position: subscription.position, lag: subscription.lag,
-              // The error itself is in the logs and in `aisle projections list`; it may quote data.
-              lastError: isFailing ? "the last batch failed and is tried again" : nil)
-          )
+          (subscription.name, Subscription(subscription))
         }, uniquingKeysWith: { first, _ in first }))
   }
 }

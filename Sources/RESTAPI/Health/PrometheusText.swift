@@ -32,14 +32,29 @@ struct PrometheusText {
 
   mutating func log(_ status: HealthResource.LogStatus) {
     gauge("aisle_log_position", "Position of the log's last event.", Int(status.head.rawValue))
-    family("aisle_subscription_lag_events", "gauge", "How many positions a subscription is behind.")
-    for subscription in status.subscriptions {
-      text += "aisle_subscription_lag_events{subscription=\"\(subscription.name)\"} \(subscription.lag)\n"
+    let all = status.subscriptions
+    subscriptions("lag_events", "How many positions a subscription is behind.", all) { Int($0.lag) }
+    subscriptions("lag_seconds", "Age of the oldest event that a subscription has not handled.", all) {
+      Int($0.lagSeconds)
     }
-    family("aisle_subscription_failing", "gauge", "Whether the last batch of a subscription failed.")
-    for subscription in status.subscriptions {
-      let isFailing = subscription.lastError == nil ? 0 : 1
-      text += "aisle_subscription_failing{subscription=\"\(subscription.name)\"} \(isFailing)\n"
+    subscriptions("failing", "Whether the last batch of a subscription failed.", all) {
+      $0.lastError == nil ? 0 : 1
+    }
+    subscriptions("parked_events", "Events that wait in the queues of parked streams.", all) {
+      $0.parkedEvents
+    }
+    // One that only commands ever ran has no owner, and misses none.
+    subscriptions("owned", "Whether a worker that is alive has every partition.", all.filter(\.isFollowed)) {
+      $0.isOwned ? 1 : 0
+    }
+  }
+
+  private mutating func subscriptions(
+    _ name: String, _ help: String, _ all: [SubscriptionStatus], _ value: (SubscriptionStatus) -> Int
+  ) {
+    family("aisle_subscription_\(name)", "gauge", help)
+    for subscription in all {
+      text += "aisle_subscription_\(name){subscription=\"\(subscription.name)\"} \(value(subscription))\n"
     }
   }
 

@@ -13,6 +13,7 @@ extension Problem {
     case let problem as Problem: self = problem
     case let error as ServiceError: self.init(error)
     case let error as ProjectionBehind: self = .projectionBehind(error)
+    case let error as ProjectionHeldUp: self = .projectionHeldUp(error)
     case let error as PostgresError: self = .database(error)
     case is CancellationError:
       self = Problem(.serviceUnavailable, "cancelled", "The request was given up before it was answered")
@@ -63,10 +64,20 @@ extension Problem {
     Problem(
       .serviceUnavailable, "projection-behind",
       """
-      The read model \(error.status.name) is at position \(error.status.position) and has not reached \
+      The read model \(error.subscription) is at position \(error.position) and has not reached \
       \(error.wanted) in time; try again shortly
       """
     ).retry()
+  }
+
+  /// Trying again does not help before an operator has looked at it. The error itself may quote data.
+  private static func projectionHeldUp(_ error: ProjectionHeldUp) -> Problem {
+    Problem(
+      .serviceUnavailable, "projection-held-up",
+      """
+      The read model \(error.subscription) cannot show position \(error.wanted): \
+      \(error.isParked ? "it is parked" : "it has stopped at an event that it cannot handle"), and waits for an operator
+      """)
   }
 
   private static func database(_ error: PostgresError) -> Problem {

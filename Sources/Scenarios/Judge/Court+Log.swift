@@ -119,7 +119,7 @@ extension Court {
       select 'subscription', c.subscription, h.position::text, c.position::text
       from aisle.checkpoints c
       join aisle.log_head h on h.tenant = c.tenant
-      where c.position <> h.position
+      where c.position <> h.position and c.partitions > 0
       """, columns: 4)
     let counts = try await table(
       """

@@ -46,7 +46,7 @@ struct BillingChanges {
       from unnest(
         \(keys.map(\.account.rawValue)), \(keys.map(\.month.description)), \(keys.map(\.currency.code)))
         k (account_id, month, currency)
-      join aisle.billing_months m
+      join billing_months m
         on m.tenant = \(tenant.rawValue) and m.account_id = k.account_id and m.month = k.month
        and m.currency = k.currency
       """)
@@ -96,7 +96,7 @@ struct BillingChanges {
     let months = changed.compactMap { key in bills[key].map { (key: key, bill: $0) } }
     try await connection.execute(
       """
-      insert into aisle.billing_months (
+      insert into billing_months (
         tenant, account_id, month, currency, gross, tax, refunds, lines, first_position, last_position, digest)
       select \(tenant), *
       from unnest(
@@ -114,7 +114,7 @@ struct BillingChanges {
   private func writeLines(tenant: Int32, on connection: PostgresConnection) async throws {
     try await connection.execute(
       """
-      insert into aisle.billing_lines (
+      insert into billing_lines (
         tenant, account_id, month, currency, position, line_no, kind, order_id, show_id, seat, amount, tax,
         occurred_at)
       select \(tenant), *

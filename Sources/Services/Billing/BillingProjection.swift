@@ -11,6 +11,8 @@ import Vocabulary
 /// `refunded` to the accounts' streams. A batch takes the same six statements whatever its size; the append comes
 /// last, because it holds the log's lock until the commit.
 ///
+/// An event that it cannot bill stops it: each bill's digest is a chain in the order of the log, so nothing may overtake.
+///
 /// What it does with an event depends on that event and on what stands before it in the log, never on how the events
 /// were cut into batches; a second delivery finds the totals beyond its position, and its account event by its id.
 struct BillingProjection: Sendable {
@@ -29,7 +31,9 @@ struct BillingProjection: Sendable {
     Subscription(
       Self.name, categories: [Ordering.Event.category],
       types: [Ordering.Event.Kind.orderConfirmed.rawValue, Ordering.Event.Kind.orderCancelled.rawValue],
-      batchSize: batchSize, commitsDurably: true, handle: handle)
+      batchSize: batchSize, commitsDurably: true, onPoison: .stop,
+      tables: ["billing_months", "billing_lines"],
+      handle: handle)
   }
 
   @Sendable func handle(_ events: [RecordedEvent], on connection: PostgresConnection) async throws {
@@ -49,6 +53,8 @@ struct BillingProjection: Sendable {
       Set(entries.map { BillKey($0.1) }), tenant: store.tenant, on: connection)
     for (source, entry) in entries { try changes.add(entry, kind: source.kind) }
     try await changes.write(tenant: store.tenant, on: connection)
+    // Of a rebuild only the tables are wanted: the accounts' streams have it all already.
+    if Replay.isActive { return }
     try await store.append(entries.map { try append($1, because: $0) }, inTransactionOf: connection)
   }
 

@@ -30,8 +30,10 @@ public struct OrderProcess: Sendable {
   /// Frees the seats of cancelled orders, at least once for each: the service that cancelled may have died in
   /// between.
   public var subscription: Subscription {
-    Subscription("cancellations", categories: ["order"], types: ["order-cancelled"], batchSize: 100) {
-      events, _ in
+    .effect(
+      "cancellations", categories: ["order"], types: ["order-cancelled"], batchSize: 100,
+      onPoison: .park(after: 5)
+    ) { events in
       let context = RequestContext(actor: "order-process")
       for event in events { try await ordering.resume(OrderID(unchecked: event.stream.id), context) }
     }

@@ -29,8 +29,10 @@ extension ReadModels {
   /// Fills `aisle.orders`.
   var orders: Subscription {
     let tenant = store.tenant.rawValue
-    return Subscription("orders", categories: [Ordering.Event.category], batchSize: 2000) {
-      events, connection in
+    return Subscription(
+      "orders", categories: [Ordering.Event.category], batchSize: 2000, onPoison: .park(after: 5),
+      tables: ["orders"]
+    ) { events, connection in
       var changes = OrderChanges()
       for event in events { try changes.add(event) }
       try await changes.write(tenant: tenant, on: connection)
@@ -118,7 +120,7 @@ private struct OrderChanges {
       let orders = placed.map(\.order)
       try await connection.execute(
         """
-        insert into aisle.orders (
+        insert into orders (
           tenant, order_id, show_id, hold_id, account_id, buyer, lines, amount, currency, status, payment_method,
           placed_at, changed_at, version, position)
         select \(tenant), o.order_id, o.show_id, o.hold_id, o.account_id, o.buyer, o.lines, o.amount, o.currency,
@@ -137,7 +139,7 @@ private struct OrderChanges {
     let states = orders.compactMap { changes[$0] }
     try await connection.execute(
       """
-      update aisle.orders o
+      update orders o
       set status = c.status, reason = c.reason, refund = c.refund, changed_at = c.changed_at, version = c.version
       from unnest(
         \(orders), \(states.map(\.status.rawValue)), \(states.map(\.reason)), \(states.map(\.refund)),

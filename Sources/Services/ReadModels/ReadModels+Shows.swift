@@ -8,8 +8,10 @@ extension ReadModels {
   /// Fills `aisle.shows`, `aisle.taken_seats` and `aisle.holds`.
   var shows: Subscription {
     let tenant = store.tenant.rawValue
-    return Subscription("shows", categories: [Booking.Event.category], batchSize: 2000) {
-      events, connection in
+    return Subscription(
+      "shows", categories: [Booking.Event.category], batchSize: 2000, onPoison: .park(after: 5),
+      tables: ["shows", "taken_seats", "holds"]
+    ) { events, connection in
       var changes = ShowChanges()
       for event in events { try changes.add(event) }
       try await changes.write(tenant: tenant, on: connection)
@@ -87,7 +89,7 @@ private struct ShowChanges {
     let shows = Array(versions.keys)
     try await connection.execute(
       """
-      update aisle.shows s
+      update shows s
       set version = v.version
       from unnest(\(shows), \(shows.map { versions[$0] ?? 0 })) v (show_id, version)
       where s.tenant = \(tenant) and s.show_id = v.show_id
@@ -100,7 +102,7 @@ private struct ShowChanges {
     let sections = JSONB(Array(try JSONEncoder().encode(show.plan)))
     try await connection.execute(
       """
-      insert into aisle.shows (
+      insert into shows (
         tenant, show_id, title, starts_at, currency, tax_rate_bp, hold_ttl_seconds, seats, sections, scheduled_at,
         version, position)
       values (
@@ -115,7 +117,7 @@ private struct ShowChanges {
     // Arrays of arrays must be rectangular in PostgreSQL, so the seats travel as text.
     try await connection.execute(
       """
-      insert into aisle.holds (
+      insert into holds (
         tenant, hold_id, show_id, buyer, seats, amount, currency, held_at, expires_at, status, position)
       select \(tenant), h.hold_id, h.show_id, h.buyer, string_to_array(h.seats, ' '), h.amount, h.currency,
              h.held_at, h.expires_at, 'held', 0
@@ -133,7 +135,7 @@ private struct ShowChanges {
     let holds = Array(statuses.keys)
     try await connection.execute(
       """
-      update aisle.holds h
+      update holds h
       set status = s.status, order_id = coalesce(s.order_id, h.order_id), position = s.position
       from unnest(
         \(holds), \(holds.map { statuses[$0]?.status }), \(holds.map { statuses[$0]?.order }),
@@ -147,7 +149,7 @@ private struct ShowChanges {
     if !freed.isEmpty {
       try await connection.execute(
         """
-        delete from aisle.taken_seats t
+        delete from taken_seats t
         using unnest(\(freed.map(\.show)), \(freed.map(\.seat))) f (show_id, seat)
         where t.tenant = \(tenant) and t.show_id = f.show_id and t.seat = f.seat
         """)
@@ -156,7 +158,7 @@ private struct ShowChanges {
     if !taken.isEmpty {
       try await connection.execute(
         """
-        insert into aisle.taken_seats (tenant, show_id, seat, state, hold_id)
+        insert into taken_seats (tenant, show_id, seat, state, hold_id)
         select \(tenant), t.show_id, t.seat, t.state, t.hold_id
         from unnest(
           \(taken.map(\.key.show)), \(taken.map(\.key.seat)), \(taken.map(\.seat.state)),

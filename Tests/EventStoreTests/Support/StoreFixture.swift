@@ -77,6 +77,7 @@ extension AppendError {
     case .overloaded: "overloaded"
     case .rejected: "rejected"
     case .eventIDReused: "event id reused"
+    case .refused: "refused"
     case .unavailable: "unavailable"
     }
   }
