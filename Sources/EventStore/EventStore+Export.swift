@@ -30,7 +30,7 @@ extension EventStore {
           try chunk.forEachRow { row in
             if let event = try RecordedEvent(copyRow: row) { events.append(event) }
           }
-          if !events.isEmpty { try await body(events) }
+          if !events.isEmpty { try await body(self.present(events)) }
         }
       }
     }

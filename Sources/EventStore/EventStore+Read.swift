@@ -34,7 +34,7 @@ extension EventStore {
         limit \(limit)
         """)
     }
-    return try rows.map(RecordedEvent.init)
+    return try present(rows.map(RecordedEvent.init))
   }
 
   /// The version of a stream's last event; 0 if there is none.
@@ -45,7 +45,7 @@ extension EventStore {
   }
 
   /// Reads up to `limit` events of the whole log in order, after a position; of some categories or types only,
-  /// if any are named.
+  /// if any are named. Types are those that events are read under, whatever they were stored as.
   public func readAll(
     after position: Position, categories: [String] = [], types: [String] = [], limit: Int = 1000
   ) async throws -> [RecordedEvent] {
@@ -59,6 +59,7 @@ extension EventStore {
     after position: Position, categories: [String] = [], types: [String] = [], limit: Int = 1000,
     on connection: PostgresConnection
   ) async throws -> [RecordedEvent] {
+    let filter = upcasters.filter(types)
     let rows: Rows
     if categories.isEmpty {
       rows = try await connection.query(
@@ -68,7 +69,9 @@ extension EventStore {
         from aisle.events e
         join aisle.streams s on s.tenant = e.tenant and s.id = e.stream_id
         where e.tenant = \(tenant.rawValue) and e.position > \(position.rawValue)
-          and (cardinality(\(types)) = 0 or e.type = any(\(types)))
+          and (cardinality(\(filter.stored)) = 0 or e.type = any(\(filter.stored)))
+          and (not \(filter.needsVersions) or (e.type || '@' || e.schema_version) = any(\(filter.included))
+               or (e.type = any(\(filter.types)) and (e.type || '@' || e.schema_version) <> all(\(filter.excluded))))
         order by e.position
         limit \(limit)
         """)
@@ -82,7 +85,9 @@ extension EventStore {
           select *
           from aisle.events i
           where i.tenant = \(tenant.rawValue) and i.category = c.name and i.position > \(position.rawValue)
-            and (cardinality(\(types)) = 0 or i.type = any(\(types)))
+            and (cardinality(\(filter.stored)) = 0 or i.type = any(\(filter.stored)))
+            and (not \(filter.needsVersions) or (i.type || '@' || i.schema_version) = any(\(filter.included))
+                 or (i.type = any(\(filter.types)) and (i.type || '@' || i.schema_version) <> all(\(filter.excluded))))
           order by i.position
           limit \(limit)
         ) e
@@ -91,7 +96,12 @@ extension EventStore {
         limit \(limit)
         """)
     }
-    return try rows.map(RecordedEvent.init)
+    return try present(rows.map(RecordedEvent.init))
+  }
+
+  /// Events as readers get them: in their present shape.
+  func present(_ events: [RecordedEvent]) throws -> [RecordedEvent] {
+    upcasters.isEmpty ? events : try events.map(upcasters.present)
   }
 
   /// Position of the last event.

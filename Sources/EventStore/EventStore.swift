@@ -9,17 +9,22 @@ import Vocabulary
 public final class EventStore: Sendable {
   public let pool: PostgresPool
   public let tenant: TenantID
+  /// The history of the events' shapes: every read path gives the newest.
+  public let upcasters: Upcasters
   let logger: Logger
   private let sequencer: AppendSequencer
 
-  /// - Parameter retryAppendsFor: how long an append whose connection was lost is tried again before it is
-  ///   answered as `unknown`.
+  /// - Parameters:
+  ///   - upcasters: turn events of older schemas into the present ones whenever they are read.
+  ///   - retryAppendsFor: how long an append whose connection was lost is tried again before it is answered as
+  ///     `unknown`.
   public init(
-    pool: PostgresPool, tenant: TenantID = .main, retryAppendsFor: Duration = .seconds(10),
-    logger: Logger = Logger(label: "aisle.event-store")
+    pool: PostgresPool, tenant: TenantID = .main, upcasters: Upcasters = .none,
+    retryAppendsFor: Duration = .seconds(10), logger: Logger = Logger(label: "aisle.event-store")
   ) {
     self.pool = pool
     self.tenant = tenant
+    self.upcasters = upcasters
     self.logger = logger
     sequencer = AppendSequencer(
       pool: pool, tenant: tenant, limits: .init(), retryFor: retryAppendsFor, logger: logger)

@@ -30,11 +30,12 @@ public final class Aisle: Sendable {
 
   public init(
     pool: PostgresPool, tenant: TenantID = .main, time: TimeSource = .system,
+    upcasters: Upcasters = EventHistory.upcasters,
     logger: Logger = Logger(label: "aisle")
   ) {
     self.logger = logger
     self.time = time
-    store = EventStore(pool: pool, tenant: tenant, logger: logger)
+    store = EventStore(pool: pool, tenant: tenant, upcasters: upcasters, logger: logger)
     booking = BookingService(store: store, time: time)
     ordering = OrderingService(store: store, booking: booking, time: time)
     billing = BillingService(store: store, time: time)

@@ -27,11 +27,12 @@ struct RESTFixture: Sendable {
   ///   - roles: whose subscriptions run.
   static func with(
     _ setup: TestingSetup = .router, roles: Set<Aisle.Role> = Set(Aisle.Role.allCases),
-    options: RESTAPI.Options = .init(), _ body: @escaping @Sendable (RESTFixture) async throws -> Void
+    options: RESTAPI.Options = .init(), upcasters: Upcasters = EventHistory.upcasters,
+    _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     try await turnstile.pass {
       try await withMigratedDatabase(poolSize: 6) { pool in
-        try await serve(from: pool, setup, roles: roles, options: options, body)
+        try await serve(from: pool, setup, roles: roles, options: options, upcasters: upcasters, body)
       }
     }
   }
@@ -48,10 +49,11 @@ struct RESTFixture: Sendable {
 
   private static func serve(
     from pool: PostgresPool, _ setup: TestingSetup, roles: Set<Aisle.Role>, options: RESTAPI.Options,
+    upcasters: Upcasters = EventHistory.upcasters,
     _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     let clock = SteeredClock(start)
-    let aisle = Aisle(pool: pool, time: clock.source, logger: .silent)
+    let aisle = Aisle(pool: pool, time: clock.source, upcasters: upcasters, logger: .silent)
     let application = RESTAPI(aisle: aisle, logger: .silent, options: options).application(port: 0)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await aisle.run(roles) }

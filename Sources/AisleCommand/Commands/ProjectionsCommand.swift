@@ -1,5 +1,6 @@
 import ArgumentParser
 import EventStore
+import Services
 
 struct ProjectionsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -23,7 +24,8 @@ struct ProjectionsCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Session.run { [json] session in
-        let statuses = try await EventStore(pool: session.pool).subscriptions()
+        let statuses = try await EventStore(pool: session.pool, upcasters: EventHistory.upcasters)
+          .subscriptions()
         if json {
           let entries = statuses.map { status in
             Entry(
