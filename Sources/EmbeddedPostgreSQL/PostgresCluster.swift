@@ -95,6 +95,12 @@ public final class PostgresCluster: Sendable {
   /// How libpq reaches another database of the same server.
   package func conninfo(database: String) -> String { postmaster.conninfo(database: database) }
 
+  /// The same for another role of the server, which is trusted as much as the socket's directory: see
+  /// `ServerControl.makeSocketDirectory(account:)`.
+  package func conninfo(database: String, user: String) -> String {
+    postmaster.conninfo(database: database, user: user)
+  }
+
   /// Like ``stop()`` on the calling thread, without any regard for what the server is doing: for exit
   /// handlers of tests.
   @discardableResult

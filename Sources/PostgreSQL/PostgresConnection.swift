@@ -41,10 +41,9 @@ public actor PostgresConnection {
   ) async throws -> PostgresConnection {
     let opened = try await BlockingThread.run { OpenConnection(configuration) }
     let connection = PostgresConnection(try opened.get(), thread: thread)
-    if let timeout = configuration.statementTimeout {
+    if let script = configuration.startScript {
       do {
-        try await connection.executeScript(
-          "set statement_timeout = \(timeout.milliseconds)", timeout: configuration.connectTimeout)
+        try await connection.executeScript(script, timeout: configuration.connectTimeout)
       } catch {
         await connection.close()
         throw error

@@ -17,7 +17,10 @@ struct RESTFixture: Sendable {
 
   let client: any TestClientProtocol
   let aisle: Aisle
+  /// As the services' role.
   let pool: PostgresPool
+  /// Of the owner.
+  let conninfo: String
   let clock: SteeredClock
 
   /// Runs `body` and puts everything away.
@@ -31,8 +34,11 @@ struct RESTFixture: Sendable {
     _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     try await turnstile.pass {
-      try await withMigratedDatabase(poolSize: 6) { pool in
-        try await serve(from: pool, setup, roles: roles, options: options, upcasters: upcasters, body)
+      try await withTestDatabase(from: .migrated) { conninfo in
+        try await withPool(servicesConfiguration(conninfo), size: 6) { pool in
+          try await serve(
+            from: pool, owner: conninfo, setup, roles: roles, options: options, upcasters: upcasters, body)
+        }
       }
     }
   }
@@ -43,12 +49,13 @@ struct RESTFixture: Sendable {
   /// The same with a database that nobody answers for.
   static func withoutDatabase(_ body: @escaping @Sendable (RESTFixture) async throws -> Void) async throws {
     try await withPool("host=/nonexistent dbname=aisle", size: 2, acquireTimeout: .seconds(1)) { pool in
-      try await serve(from: pool, .router, roles: [], options: .init(), body)
+      try await serve(from: pool, owner: "", .router, roles: [], options: .init(), body)
     }
   }
 
   private static func serve(
-    from pool: PostgresPool, _ setup: TestingSetup, roles: Set<Aisle.Role>, options: RESTAPI.Options,
+    from pool: PostgresPool, owner: String, _ setup: TestingSetup, roles: Set<Aisle.Role>,
+    options: RESTAPI.Options,
     upcasters: Upcasters = EventHistory.upcasters,
     _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
@@ -59,7 +66,7 @@ struct RESTFixture: Sendable {
       group.addTask { await aisle.run(roles) }
       defer { group.cancelAll() }
       try await application.test(setup) { client in
-        try await body(RESTFixture(client: client, aisle: aisle, pool: pool, clock: clock))
+        try await body(RESTFixture(client: client, aisle: aisle, pool: pool, conninfo: owner, clock: clock))
       }
     }
   }
@@ -76,6 +83,15 @@ struct RESTFixture: Sendable {
       Set(seen.subscriptions.map(\.name)) == names
         && seen.subscriptions.allSatisfy { $0.position == seen.head }
     }.head
+  }
+}
+
+extension RESTFixture {
+  /// Does what only the owner may do.
+  func asOwner(_ script: String) async throws {
+    try await withPool(conninfo, size: 1) { pool in
+      try await pool.withConnection { try await $0.executeScript(script) }
+    }
   }
 }
 

@@ -37,7 +37,7 @@ public struct Upcaster: Sendable {
   }
 
   /// A step between two shapes that are written down as types.
-  public init<Old: Decodable, New: Encodable>(
+  public init<Old: Decodable & Sendable, New: Encodable & Sendable>(
     from: EventSchema, to: EventSchema, _ upcast: @escaping @Sendable (Old) throws -> New
   ) {
     self.init(from: from, to: to) { payload in
