@@ -36,22 +36,29 @@ comment on column aisle.tenant_roles.role   is 'Name of the login role.';
 -- The names in here are looked up as its owner would, wherever the caller's search_path leads.
 create function aisle.current_tenant()
 returns integer
-language sql stable parallel safe security definer
+language plpgsql stable parallel safe security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select r.tenant
-  from aisle.tenant_roles r
+-- Not in SQL, which would be planned anew in every statement.
+begin
   -- The session's role, not the current one: nobody becomes another tenant by set role, or by calling a function.
-  where r.tenant = nullif(current_setting('aisle.tenant', true), '')::integer and r.role = session_user
+  return (
+    select r.tenant
+    from aisle.tenant_roles r
+    where r.tenant = nullif(current_setting('aisle.tenant', true), '')::integer and r.role = session_user
+  );
+end
 $$;
 comment on function aisle.current_tenant is 'The tenant that the session says it works for, if its role may; otherwise null.';
 
 create function aisle.is_operator()
 returns boolean
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select pg_has_role(session_user, (select n.nspowner from pg_namespace n where n.nspname = 'aisle'), 'member')
+begin
+  return pg_has_role(session_user, (select n.nspowner from pg_namespace n where n.nspname = 'aisle'), 'member');
+end
 $$;
 comment on function aisle.is_operator is 'Whether the session belongs to the owner of the schema or to a superuser.';
 

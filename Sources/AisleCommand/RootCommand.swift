@@ -22,7 +22,7 @@ struct RootCommand: AsyncParsableCommand {
     subcommands: [
       UpCommand.self, ServeCommand.self, MigrateCommand.self, DoctorCommand.self, EventsCommand.self,
       BillingCommand.self, LakeCommand.self,
-      ProjectionsCommand.self, ScenarioCommand.self, BenchCommand.self,
+      ProjectionsCommand.self, PrivacyCommand.self, ScenarioCommand.self, BenchCommand.self,
     ])
 }
 

@@ -34,7 +34,7 @@ extension EventStore {
         limit \(limit)
         """)
     }
-    return try present(rows.map(RecordedEvent.init))
+    return try await present(rows.map(RecordedEvent.init))
   }
 
   /// The version of a stream's last event; 0 if there is none.
@@ -54,7 +54,8 @@ extension EventStore {
     }
   }
 
-  /// The same on a connection of the caller, so that reading and writing share a transaction.
+  /// The same on a connection of the caller, so that reading and writing share a transaction. In a transaction,
+  /// nobody whose data was read is forgotten before its end.
   public func readAll(
     after position: Position, categories: [String] = [], types: [String] = [], limit: Int = 1000,
     on connection: PostgresConnection
@@ -96,12 +97,21 @@ extension EventStore {
         limit \(limit)
         """)
     }
-    return try present(rows.map(RecordedEvent.init))
+    return try await present(rows.map(RecordedEvent.init), on: connection)
   }
 
-  /// Events as readers get them: in their present shape.
-  func present(_ events: [RecordedEvent]) throws -> [RecordedEvent] {
-    upcasters.isEmpty ? events : try events.map(upcasters.present)
+  /// The events at some positions, in the order of the log.
+  public func read(at positions: [Position]) async throws -> [RecordedEvent] {
+    let rows = try await pool.query(
+      """
+      select e.position, e.version, e.recorded_at, e.schema_version, e.id, e.correlation_id, e.causation_id,
+             e.type, e.actor, e.traceparent, e.data, s.name
+      from aisle.events e
+      join aisle.streams s on s.tenant = e.tenant and s.id = e.stream_id
+      where e.tenant = \(tenant.rawValue) and e.position = any(\(positions.map(\.rawValue)))
+      order by e.position
+      """)
+    return try await present(rows.map(RecordedEvent.init))
   }
 
   /// Position of the last event.

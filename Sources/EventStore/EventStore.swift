@@ -11,6 +11,8 @@ public final class EventStore: Sendable {
   public let tenant: TenantID
   /// The history of the events' shapes: every read path gives the newest.
   public let upcasters: Upcasters
+  /// Seals personal data on its way in, and opens it on its way out.
+  public let vault: SubjectVault
   let logger: Logger
   private let sequencer: AppendSequencer
 
@@ -25,6 +27,7 @@ public final class EventStore: Sendable {
     self.pool = pool
     self.tenant = tenant
     self.upcasters = upcasters
+    vault = SubjectVault(pool: pool, tenant: tenant)
     self.logger = logger
     sequencer = AppendSequencer(
       pool: pool, tenant: tenant, limits: .init(), retryFor: retryAppendsFor, logger: logger)
@@ -43,7 +46,7 @@ public final class EventStore: Sendable {
   /// Appends to several streams at once, all or nothing. A part without events is a condition only.
   @discardableResult
   public func append(_ streams: [StreamAppend]) async throws(AppendError) -> AppendOutcome {
-    try await sequencer.append(streams)
+    try await sequencer.append(try await vault.seal(streams))
   }
 
   /// Of a caller that holds the log's lock.
@@ -57,11 +60,13 @@ public final class EventStore: Sendable {
   ) async throws -> [AppendOutcome] {
     guard !appends.isEmpty else { return [] }
     for append in appends { try append.validate() }
+    var sealed: [[StreamAppend]] = []
+    for append in appends { sealed.append(try await vault.seal(append, on: connection)) }
     // A caller that stops between here and the commit (paused, or cut off from the network) must not keep every
     // writer of the log waiting: the server ends its session and undoes it.
     try await connection.query(
       "select set_config('idle_in_transaction_session_timeout', \(Self.longestPauseBeforeCommit), true)")
-    let batch = AppendBatch(appends, tenant: tenant)
+    let batch = AppendBatch(sealed, tenant: tenant)
     return try batch.outcomes(try await connection.query(batch.sql)).map { try $0.get() }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Vocabulary
 
 /// An event that is to be appended.
 public struct NewEvent: Sendable {
@@ -11,22 +12,30 @@ public struct NewEvent: Sendable {
   /// The payload: one JSON document in UTF-8.
   public let data: [UInt8]
   public let metadata: EventMetadata
+  /// Fields of the payload that are stored under the key of the person they are about.
+  public let personal: [PersonalField]
 
   public init(
     id: UUID = .timeOrdered(), type: String, schemaVersion: Int16 = 1, data: [UInt8],
-    metadata: EventMetadata = EventMetadata()
+    metadata: EventMetadata = EventMetadata(), personal: [PersonalField] = []
   ) {
     self.id = id
     self.type = type
     self.schemaVersion = schemaVersion
     self.data = data
     self.metadata = metadata
+    self.personal = personal
+  }
+
+  /// As it is sent.
+  func sealed(_ data: [UInt8]) -> NewEvent {
+    NewEvent(id: id, type: type, schemaVersion: schemaVersion, data: data, metadata: metadata)
   }
 }
 
 /// Where an event comes from.
 public struct EventMetadata: Hashable, Sendable {
-  /// Who did it.
+  /// Who did it: the name of a part of the system. It is stored in the clear, so it must not name a person.
   public var actor: String?
   /// The business transaction that it belongs to.
   public var correlationID: UUID?

@@ -30,5 +30,6 @@ public struct Migration: Sendable, Hashable {
     Migration(3, "read_models", PackageResources._003_read_models_sql),
     Migration(4, "billing", PackageResources._004_billing_sql),
     Migration(5, "roles", PackageResources._005_roles_sql),
+    Migration(6, "privacy", PackageResources._006_privacy_sql),
   ]
 }

@@ -174,7 +174,7 @@ public actor PostgresConnection {
   var isIdle: Bool { PQtransactionStatus(connection) == PQTRANS_IDLE }
 
   /// True also when the transaction has failed.
-  var isInTransaction: Bool {
+  public var isInTransaction: Bool {
     isOpen && [PQTRANS_INTRANS, PQTRANS_INERROR].contains(PQtransactionStatus(connection))
   }
 

@@ -25,6 +25,7 @@ public final class Aisle: Sendable {
   public let ordering: OrderingService
   public let billing: BillingService
   public let readModels: ReadModels
+  public let privacy: PrivacyService
   public let process: OrderProcess
   private let logger: Logger
 
@@ -40,6 +41,7 @@ public final class Aisle: Sendable {
     ordering = OrderingService(store: store, booking: booking, time: time)
     billing = BillingService(store: store, time: time)
     readModels = ReadModels(store: store)
+    privacy = PrivacyService(store: store, time: time)
     process = OrderProcess(
       readModels: readModels, booking: booking, ordering: ordering, time: time, logger: logger)
   }

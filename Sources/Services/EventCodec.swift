@@ -11,7 +11,7 @@ extension NewEvent {
     let data = try JSONEncoder().encode(Payload(event: event))
     self.init(
       id: id, type: event.type, schemaVersion: Event.schemaVersion(of: event.type), data: Array(data),
-      metadata: metadata)
+      metadata: metadata, personal: event.personalFields.filter { $0.subject.name != forgottenText })
   }
 }
 

@@ -13,6 +13,10 @@ public protocol DomainEvent: Sendable {
   /// when the payload changes so that older readers would misread it.
   static func schemaVersion(of type: String) -> Int16
 
+  /// The fields of the payload that are about a person. Their values are kept apart from everything else about the
+  /// event, so that a person can be forgotten; none if the module does not say.
+  var personalFields: [PersonalField] { get }
+
   /// Writes the payload only.
   func encode(to encoder: any Encoder) throws
 
@@ -24,6 +28,7 @@ public protocol DomainEvent: Sendable {
 
 extension DomainEvent {
   public static func schemaVersion(of type: String) -> Int16 { 1 }
+  public var personalFields: [PersonalField] { [] }
 }
 
 /// The log holds an event in a version of its schema that this program cannot read.

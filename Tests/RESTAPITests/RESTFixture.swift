@@ -31,13 +31,14 @@ struct RESTFixture: Sendable {
   static func with(
     _ setup: TestingSetup = .router, roles: Set<Aisle.Role> = Set(Aisle.Role.allCases),
     options: RESTAPI.Options = .init(), upcasters: Upcasters = EventHistory.upcasters,
-    _ body: @escaping @Sendable (RESTFixture) async throws -> Void
+    logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     try await turnstile.pass {
       try await withTestDatabase(from: .migrated) { conninfo in
         try await withPool(servicesConfiguration(conninfo), size: 6) { pool in
           try await serve(
-            from: pool, owner: conninfo, setup, roles: roles, options: options, upcasters: upcasters, body)
+            from: pool, owner: conninfo, setup, roles: roles, options: options, upcasters: upcasters,
+            logger: logger, body)
         }
       }
     }
@@ -57,11 +58,11 @@ struct RESTFixture: Sendable {
     from pool: PostgresPool, owner: String, _ setup: TestingSetup, roles: Set<Aisle.Role>,
     options: RESTAPI.Options,
     upcasters: Upcasters = EventHistory.upcasters,
-    _ body: @escaping @Sendable (RESTFixture) async throws -> Void
+    logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     let clock = SteeredClock(start)
-    let aisle = Aisle(pool: pool, time: clock.source, upcasters: upcasters, logger: .silent)
-    let application = RESTAPI(aisle: aisle, logger: .silent, options: options).application(port: 0)
+    let aisle = Aisle(pool: pool, time: clock.source, upcasters: upcasters, logger: logger)
+    let application = RESTAPI(aisle: aisle, logger: logger, options: options).application(port: 0)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await aisle.run(roles) }
       defer { group.cancelAll() }
