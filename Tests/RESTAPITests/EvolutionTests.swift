@@ -10,12 +10,17 @@ import Vocabulary
 struct EvolutionTests {
   /// As it might have been: another name, and the buyer under `customer`.
   private struct SeatsReserved: Decodable {
-    let hold_id: String
+    let holdID: String
     let customer: String
     let seats: [String]
     let price: Int64
     let from: String
     let until: String
+
+    private enum CodingKeys: String, CodingKey {
+      case holdID = "hold_id"
+      case customer, seats, price, from, until
+    }
   }
 
   private struct SeatsHeld: Encodable {
@@ -23,20 +28,27 @@ struct EvolutionTests {
       let amount: Int64
       let currency: String
     }
-    let hold_id: String
+    let holdID: String
     let buyer: String
     let seats: [String]
     let total: Total
-    let held_at: String
-    let expires_at: String
+    let heldAt: String
+    let expiresAt: String
+
+    private enum CodingKeys: String, CodingKey {
+      case holdID = "hold_id"
+      case buyer, seats, total
+      case heldAt = "held_at"
+      case expiresAt = "expires_at"
+    }
   }
 
   private static let upcasters = try? Upcasters([
     Upcaster(from: EventSchema("seats-reserved", 1), to: EventSchema("seats-held", 1)) {
       (old: SeatsReserved) in
       SeatsHeld(
-        hold_id: old.hold_id, buyer: old.customer, seats: old.seats,
-        total: .init(amount: old.price, currency: "EUR"), held_at: old.from, expires_at: old.until)
+        holdID: old.holdID, buyer: old.customer, seats: old.seats,
+        total: .init(amount: old.price, currency: "EUR"), heldAt: old.from, expiresAt: old.until)
     }
   ])
 
