@@ -4,7 +4,7 @@ import PostgreSQL
 public enum AppendOutcome: Sendable {
   /// The events are in flushed WAL.
   case committed(AppendReceipt)
-  /// Nothing was written: a stream was not at its expected version.
+  /// Nothing was written: a stream was not at its expected version, or there is an event that a condition excludes.
   case conflict(AppendConflict)
   /// Nothing was written now: the same event ids were stored before, at these positions.
   case duplicate(AppendReceipt)
@@ -37,7 +37,7 @@ public struct AppendReceipt: Sendable, Hashable {
   public var position: Position { streams.lazy.compactMap(\.position).max() ?? .start }
 }
 
-/// The streams that were not as expected, with their actual versions (0: the stream does not exist).
+/// Why an append was refused: streams that were not as expected, or an event that an ``AppendCondition`` excludes.
 public struct AppendConflict: Sendable, Hashable {
   public struct Stream: Sendable, Hashable {
     public let name: StreamName
@@ -45,17 +45,26 @@ public struct AppendConflict: Sendable, Hashable {
     public let actual: Int64
   }
 
+  /// The streams that were not as expected, with their actual versions (0: the stream does not exist).
   public let streams: [Stream]
+  /// Position of an event that a condition excludes; nil if the streams are the reason.
+  public let excludedEvent: Position?
 
-  /// Whether the streams could still grow into what was expected of them.
+  init(streams: [Stream], excludedEvent: Position? = nil) {
+    self.streams = streams
+    self.excludedEvent = excludedEvent
+  }
+
+  /// Whether the streams could still grow into what was expected of them. An event never goes away.
   var mayPassLater: Bool {
-    streams.allSatisfy { stream in
-      switch stream.expected {
-      case .any, .noStream: false
-      case .streamExists: true
-      case .version(let version): stream.actual < version
+    excludedEvent == nil
+      && streams.allSatisfy { stream in
+        switch stream.expected {
+        case .any, .noStream: false
+        case .streamExists: true
+        case .version(let version): stream.actual < version
+        }
       }
-    }
   }
 }
 

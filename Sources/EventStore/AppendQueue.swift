@@ -1,10 +1,10 @@
 import DequeModule
 import Foundation
 
-/// The appends that wait while a batch is in flight, without input or output. First come, first served.
+/// The appends that wait while batches are under way, without input or output. First come, first served.
 struct AppendQueue<Reply> {
   struct Entry {
-    let append: [StreamAppend]
+    let append: AtomicAppend
     let reply: Reply
   }
 
@@ -15,6 +15,9 @@ struct AppendQueue<Reply> {
     /// Most appends and bytes that may wait; more are refused as overloaded.
     var waitingAppends = 20_000
     var waitingBytes = 128 << 20
+    /// Batches under way at once. While one is being executed, the next one is on its way and waits for the log's
+    /// lock in the database: between the two nothing waits for this process.
+    var lanes = 2
   }
 
   enum Admission {
@@ -25,7 +28,9 @@ struct AppendQueue<Reply> {
   let limits: Limits
   private var entries: Deque<Entry> = []
   private var bytes = 0
-  private var isSending = false
+  private var lanesInUse = 0
+  /// Appends in batches under way.
+  private var underWay = 0
 
   init(limits: Limits) { self.limits = limits }
 
@@ -38,20 +43,37 @@ struct AppendQueue<Reply> {
     }
     entries.append(entry)
     bytes += size
-    if isSending { return .queued }
-    isSending = true
+    guard lanesInUse == 0 || lanesInUse < limits.lanes && isWorthALane else { return .queued }
+    lanesInUse += 1
     return .startSending
   }
 
-  /// The next batch; empty when there is nothing to send, and then sending has stopped.
+  /// A batch costs the same however small it is: beside a large one, the next waits until it has some size.
+  private var isWorthALane: Bool { entries.count * 2 >= underWay }
+
+  /// The next batch of a lane that has sent `sent` appends before; empty when there is nothing to send, and then the
+  /// lane has ended.
   ///
   /// An append that repeats another one's event ids waits for the batch after it, which finds the first one stored:
   /// in the same batch it would be a conflict with itself.
-  mutating func nextBatch() -> [Entry] {
+  mutating func nextBatch(after sent: Int = 0) -> [Entry] {
+    underWay -= sent
+    var batch: [Entry] = []
+    if lanesInUse == 1 || isWorthALane {
+      // With every lane in use each takes its share, or one would take all and the others have nothing to do.
+      let share = (entries.count + underWay + limits.lanes - 1) / limits.lanes
+      batch = take(atMost: min(limits.batchAppends, lanesInUse == limits.lanes ? max(share, 1) : .max))
+    }
+    underWay += batch.count
+    if batch.isEmpty { lanesInUse -= 1 }
+    return batch
+  }
+
+  private mutating func take(atMost most: Int) -> [Entry] {
     var batch: [Entry] = []
     var firstIDs: Set<UUID> = []
     var size = 0
-    while let next = entries.first, batch.count < limits.batchAppends {
+    while let next = entries.first, batch.count < most {
       let nextSize = next.append.byteCount
       if !batch.isEmpty && size + nextSize > limits.batchBytes { break }
       if let id = next.append.firstEventID, !firstIDs.insert(id).inserted { break }
@@ -59,7 +81,6 @@ struct AppendQueue<Reply> {
       batch.append(entries.removeFirst())
     }
     bytes -= size
-    if batch.isEmpty { isSending = false }
     return batch
   }
 }

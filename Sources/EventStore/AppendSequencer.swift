@@ -3,7 +3,7 @@ import PostgreSQL
 import Synchronization
 import Vocabulary
 
-/// Groups the appends that arrive while a batch is in flight into the next batch: one call, one commit, one
+/// Groups the appends that arrive while batches are under way into the next batch: one call, one commit, one
 /// flush of the WAL for all of them. Under no load an append is sent at once; under load batches grow by
 /// themselves.
 final class AppendSequencer: Sendable {
@@ -27,15 +27,15 @@ final class AppendSequencer: Sendable {
   }
 
   /// Waits for its turn and its answer. Not cancelled with its task: the answer says what happened.
-  func append(_ append: [StreamAppend]) async throws(AppendError) -> AppendOutcome {
+  func append(_ append: AtomicAppend) async throws(AppendError) -> AppendOutcome {
     try append.validate()
     let result = await withCheckedContinuation { reply in
       switch queue.withLock({ $0.admit(.init(append: append, reply: reply)) }) {
       case .queued: break
       case .overloaded(let waiting): reply.resume(returning: .failure(.overloaded(waiting: waiting)))
       case .startSending:
-        // Ends by itself when the queue is empty. It prefers the poll thread, so that between two batches
-        // there is no thread hop.
+        // A lane. It ends by itself when the queue is empty, and prefers the poll thread, so that between two batches there
+        // is no thread hop.
         Task(executorPreference: pool.thread) { await self.sendUntilEmpty() }
       }
     }
@@ -43,10 +43,12 @@ final class AppendSequencer: Sendable {
   }
 
   private func sendUntilEmpty() async {
+    var sent = 0
     while true {
-      let batch = queue.withLock { $0.nextBatch() }
+      let batch = queue.withLock { $0.nextBatch(after: sent) }
       guard !batch.isEmpty else { return }
       await send(batch)
+      sent = batch.count
     }
   }
 
@@ -88,6 +90,7 @@ final class AppendSequencer: Sendable {
     let deadline = ContinuousClock.now + retryFor
     var sentBefore = sentBefore
     var pause = Duration.milliseconds(20)
+    var hasMadeRoom = false
     while true {
       do {
         let rows = try await pool.query(batch.sql)
@@ -97,6 +100,12 @@ final class AppendSequencer: Sendable {
         let mayBeStored = error.isConnectionLost || error.kind == .timedOut || error.kind == .decoding
         let mayPass = mayBeStored || error.sqlState?.isRetryable == true || error.kind == .connectFailed
         sentBefore = sentBefore || mayBeStored
+        if error.sqlState == .checkViolation, !hasMadeRoom {
+          // The last partition is full: nobody looked after the log for a long time.
+          hasMadeRoom = true
+          _ = try? await pool.query("select aisle.add_event_partitions()")
+          continue
+        }
         guard mayPass, ContinuousClock.now < deadline else {
           if error.kind == .server, error.sqlState?.isCausedByInput == true {
             throw .rejected(error, sentBefore: sentBefore)

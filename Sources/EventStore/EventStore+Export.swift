@@ -14,9 +14,8 @@ extension EventStore {
     let statement = """
       copy (
         select e.position, e.version, e.recorded_at, e.schema_version, e.id, e.correlation_id, e.causation_id,
-               e.type, e.actor, e.traceparent, e.data, s.name
+               e.type, e.actor, e.traceparent, e.data, e.stream, e.tags
         from aisle.events e
-        join aisle.streams s on s.tenant = e.tenant and s.id = e.stream_id
         where e.tenant = \(tenant.rawValue)
           and e.position > \(after.rawValue) and e.position <= \(through.rawValue)
         order by e.position
@@ -43,7 +42,7 @@ extension RecordedEvent {
   /// Reads one row of the binary `COPY` format; nil for the trailer. The first row follows the file header.
   fileprivate init?(copyRow row: UnsafeRawBufferPointer) throws {
     var reader = CopyRowReader(row)
-    guard try reader.begin(columns: 12) else { return nil }
+    guard try reader.begin(columns: 13) else { return nil }
     let position: Int64 = try reader.next(.int8)
     let version: Int64 = try reader.next(.int8)
     let recordedAt: Timestamp = try reader.next(.timestamptz)
@@ -56,12 +55,13 @@ extension RecordedEvent {
     let traceparent: String? = try reader.next(.text)
     let data: JSONB = try reader.next(.jsonb)
     let name: String = try reader.next(.text)
+    let tags: [String]? = try reader.next(PostgresType(oid: PostgresType.text.arrayOID, arrayOID: 0))
     guard let stream = StreamName(name) else {
       throw PostgresError(.decoding, "\"\(name)\" is not a stream name")
     }
     self.init(
       id: id, stream: stream, version: version, position: Position(position), type: type,
-      schemaVersion: schemaVersion, recordedAt: recordedAt,
+      schemaVersion: schemaVersion, recordedAt: recordedAt, tags: tags ?? [],
       metadata: EventMetadata(
         actor: actor, correlationID: correlationID, causationID: causationID, traceparent: traceparent),
       data: data.bytes)

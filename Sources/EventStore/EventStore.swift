@@ -5,7 +5,7 @@ import Vocabulary
 /// One tenant's log: append with an expected version, read, export, subscribe.
 ///
 /// Positions are 1, 2, 3 … without gaps; position order is commit order is stream order. The write path is the
-/// SQL function `aisle.append_batch` in `migrations/0001_event_store.sql`.
+/// SQL function `aisle.append_batch` in `migrations/0005_append.sql`.
 public final class EventStore: Sendable {
   public let pool: PostgresPool
   public let tenant: TenantID
@@ -43,10 +43,14 @@ public final class EventStore: Sendable {
     try await append([StreamAppend(stream, expecting: expecting, events)])
   }
 
-  /// Appends to several streams at once, all or nothing. A part without events is a condition only.
+  /// Appends to several streams at once, all or nothing. A part without events is a condition only; further
+  /// conditions may concern the tags of events in any stream.
   @discardableResult
-  public func append(_ streams: [StreamAppend]) async throws(AppendError) -> AppendOutcome {
-    try await sequencer.append(try await vault.seal(streams))
+  public func append(
+    _ streams: [StreamAppend], requiring conditions: [AppendCondition] = []
+  ) async throws(AppendError) -> AppendOutcome {
+    try await sequencer.append(
+      AtomicAppend(parts: try await vault.seal(streams), conditions: conditions))
   }
 
   /// Of a caller that holds the log's lock.
@@ -59,9 +63,9 @@ public final class EventStore: Sendable {
     _ appends: [[StreamAppend]], inTransactionOf connection: PostgresConnection
   ) async throws -> [AppendOutcome] {
     guard !appends.isEmpty else { return [] }
-    for append in appends { try append.validate() }
-    var sealed: [[StreamAppend]] = []
-    for append in appends { sealed.append(try await vault.seal(append, on: connection)) }
+    for append in appends { try AtomicAppend(parts: append).validate() }
+    var sealed: [AtomicAppend] = []
+    for append in appends { sealed.append(AtomicAppend(parts: try await vault.seal(append, on: connection))) }
     // A caller that stops between here and the commit (paused, or cut off from the network) must not keep every
     // writer of the log waiting: the server ends its session and undoes it.
     try await connection.query(

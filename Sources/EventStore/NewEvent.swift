@@ -11,25 +11,67 @@ public struct NewEvent: Sendable {
   public let schemaVersion: Int16
   /// The payload: one JSON document in UTF-8.
   public let data: [UInt8]
+  /// What the event concerns, such as `seat:A-1`: for reading, subscribing, and ``AppendCondition``.
+  public let tags: [String]
   public let metadata: EventMetadata
   /// Fields of the payload that are stored under the key of the person they are about.
   public let personal: [PersonalField]
 
   public init(
-    id: UUID = .timeOrdered(), type: String, schemaVersion: Int16 = 1, data: [UInt8],
+    id: UUID = .timeOrdered(), type: String, schemaVersion: Int16 = 1, data: [UInt8], tags: [String] = [],
     metadata: EventMetadata = EventMetadata(), personal: [PersonalField] = []
   ) {
     self.id = id
     self.type = type
     self.schemaVersion = schemaVersion
     self.data = data
+    self.tags = tags
     self.metadata = metadata
     self.personal = personal
   }
 
   /// As it is sent.
   func sealed(_ data: [UInt8]) -> NewEvent {
-    NewEvent(id: id, type: type, schemaVersion: schemaVersion, data: data, metadata: metadata)
+    NewEvent(id: id, type: type, schemaVersion: schemaVersion, data: data, tags: tags, metadata: metadata)
+  }
+}
+
+extension NewEvent {
+  static let maximumBytes = 16 << 20
+  static let maximumTags = 20
+
+  /// About what it takes in memory and in a message to the database.
+  var byteCount: Int {
+    200 + data.count + (metadata.actor?.utf8.count ?? 0) + (metadata.traceparent?.utf8.count ?? 0)
+      + tags.reduce(0) { $0 + $1.utf8.count }
+  }
+
+  func validate() throws(AppendError) {
+    if type.isEmpty || type.utf8.count > 200 || type.utf8.contains(0) {
+      throw .invalid("an event type has 1 to 200 bytes and no NUL")
+    }
+    if data.count > Self.maximumBytes {
+      throw .invalid("event \(type) has \(data.count) bytes, more than \(Self.maximumBytes)")
+    }
+    for (name, text) in [("actor", metadata.actor), ("traceparent", metadata.traceparent)] {
+      if let text, text.utf8.count > 1000 || text.utf8.contains(0) {
+        throw .invalid("the \(name) of event \(type) has more than 1,000 bytes, or a NUL")
+      }
+    }
+    if tags.isEmpty { return }
+    if tags.count > Self.maximumTags {
+      throw .invalid("event \(type) has \(tags.count) tags, more than \(Self.maximumTags)")
+    }
+    for tag in tags { try Self.validate(tag: tag) }
+    if Set(tags.map { Array($0.utf8) }).count < tags.count {
+      throw .invalid("a tag of event \(type) appears twice")
+    }
+  }
+
+  static func validate(tag: String) throws(AppendError) {
+    if tag.isEmpty || tag.utf8.count > 200 || tag.utf8.contains(0) {
+      throw .invalid("a tag has 1 to 200 bytes and no NUL")
+    }
   }
 }
 

@@ -29,7 +29,8 @@ public struct Migration: Sendable, Hashable {
     Migration(2, "subscriptions", PackageResources._002_subscriptions_sql),
     Migration(3, "read_models", PackageResources._003_read_models_sql),
     Migration(4, "billing", PackageResources._004_billing_sql),
-    Migration(5, "roles", PackageResources._005_roles_sql),
-    Migration(6, "privacy", PackageResources._006_privacy_sql),
+    Migration(5, "append", PackageResources._005_append_sql),
+    Migration(6, "roles", PackageResources._006_roles_sql),
+    Migration(7, "privacy", PackageResources._007_privacy_sql),
   ]
 }

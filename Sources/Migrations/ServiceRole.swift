@@ -1,7 +1,7 @@
 import PostgreSQL
 
 /// The login role that services use on a server that this program manages itself. It belongs to the group
-/// `aisle_service`, which `migrations/0005_roles.sql` makes: it can read and append, and cannot change the log.
+/// `aisle_service`, which `migrations/0006_roles.sql` makes: it can read and append, and cannot change the log.
 public enum ServiceRole {
   /// Of the embedded server.
   public static let embedded = "aisle_services"

@@ -59,6 +59,7 @@ public struct SQLState: Hashable, Sendable, ExpressibleByStringLiteral {
   public init(stringLiteral value: String) { code = value }
 
   public static let uniqueViolation: SQLState = "23505"
+  public static let checkViolation: SQLState = "23514"
   public static let queryCanceled: SQLState = "57014"
   public static let serializationFailure: SQLState = "40001"
   public static let deadlockDetected: SQLState = "40P01"
@@ -76,9 +77,10 @@ public struct SQLState: Hashable, Sendable, ExpressibleByStringLiteral {
   /// The transaction did nothing and may simply be run again.
   public var isRetryable: Bool { self == .serializationFailure || self == .deadlockDetected }
 
-  /// The input was at fault (data exception, integrity, syntax, or a limit such as JSON nested deeper than the
-  /// server's stack), not the server.
+  /// The input was at fault (data exception, integrity, or a limit such as JSON nested deeper than the server's
+  /// stack), not the server. A statement that the server does not know, or may not run for us (class 42), is not what
+  /// a caller sent.
   public var isCausedByInput: Bool {
-    code.hasPrefix("22") || code.hasPrefix("23") || code.hasPrefix("42") || code.hasPrefix("54")
+    code.hasPrefix("22") || code.hasPrefix("23") || code.hasPrefix("54")
   }
 }

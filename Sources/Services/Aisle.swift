@@ -65,7 +65,22 @@ public final class Aisle: Sendable {
           group.addTask { await SubscriptionRunner(subscription, of: self.store).run(waking: watcher) }
         }
         if roles.contains(.ordering) { group.addTask { await self.process.run() } }
+        group.addTask { await self.makeRoom() }
       }
+    }
+  }
+
+  /// Adds partitions ahead of the log, so that no append has to.
+  private func makeRoom() async {
+    while !Task.isCancelled {
+      do {
+        let added = try await store.addPartitions()
+        if added > 0 { logger.info("the log has \(added) more partitions") }
+      } catch {
+        if Task.isCancelled { return }
+        logger.warning("no partitions could be added to the log", metadata: ["error": "\(error)"])
+      }
+      try? await Task.sleep(for: .seconds(60))
     }
   }
 

@@ -10,8 +10,16 @@ struct AppendBoundsTests {
   private static let twice = NewEvent.happened()
 
   private static func typed(_ type: String) -> [NewEvent] { [NewEvent(type: type, data: Array("{}".utf8))] }
-  private static func to(_ category: String, _ id: String) -> [StreamAppend] {
-    [StreamAppend(StreamName(category: category, id: id), expecting: .any, [.happened()])]
+  private static func to(
+    _ category: String, _ id: String, _ event: NewEvent = .happened()
+  ) -> [StreamAppend] {
+    [StreamAppend(StreamName(category: category, id: id), expecting: .any, [event])]
+  }
+  private static func tagged(_ tags: [String]) -> NewEvent {
+    NewEvent(type: "happened", data: Array("{}".utf8), tags: tags)
+  }
+  private static func by(_ metadata: EventMetadata) -> NewEvent {
+    NewEvent(type: "happened", data: Array("{}".utf8), metadata: metadata)
   }
 
   private static let invalid: [(append: [StreamAppend], reason: String)] = [
@@ -34,6 +42,15 @@ struct AppendBoundsTests {
       "1 to 200 bytes"
     ),
     ([StreamAppend(stream("a"), expecting: .any, typed("a\0b"))], "no NUL"),
+    (to("test", "a", tagged([""])), "a tag has 1 to 200 bytes"),
+    (to("test", "a", tagged(["a\0b"])), "a tag has 1 to 200 bytes and no NUL"),
+    (to("test", "a", tagged((0...20).map { "\($0)" })), "21 tags, more than 20"),
+    (to("test", "a", tagged(["a", "b", "a"])), "a tag of event happened appears twice"),
+    (to("test", "a", by(EventMetadata(actor: "a\0b"))), "the actor of event happened"),
+    (
+      to("test", "a", by(EventMetadata(traceparent: String(repeating: "0", count: 1001)))),
+      "the traceparent of event happened has more than 1,000 bytes"
+    ),
     (
       [
         StreamAppend(stream("a"), expecting: .any, [twice]),
@@ -97,7 +114,7 @@ struct AppendBoundsTests {
   func overloaded() async throws {
     try await withStore { store in
       let sequencer = AppendSequencer(
-        pool: store.pool, tenant: store.tenant, limits: .init(batchAppends: 2, waitingAppends: 4),
+        pool: store.pool, tenant: store.tenant, limits: .init(batchAppends: 2, waitingAppends: 4, lanes: 1),
         retryFor: .seconds(10), logger: .silent)
       try await withThrowingTaskGroup(of: Void.self) { group in
         let refused = Shared(0)
@@ -146,8 +163,8 @@ struct AppendBoundsTests {
   }
 }
 
-extension [StreamAppend] {
-  fileprivate static func happening(_ id: String) -> [StreamAppend] {
-    [StreamAppend(stream(id), expecting: .noStream, [.happened()])]
+extension AtomicAppend {
+  fileprivate static func happening(_ id: String) -> AtomicAppend {
+    AtomicAppend(parts: [StreamAppend(stream(id), expecting: .noStream, [.happened()])])
   }
 }

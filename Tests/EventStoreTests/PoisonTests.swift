@@ -13,8 +13,6 @@ struct PoisonTests {
     "half a surrogate pair": NewEvent(type: "happened", data: Array(#"{"reason": "\ud800"}"#.utf8)),
     "bytes that are not UTF-8": NewEvent(type: "happened", data: [0x22, 0xFF, 0x22]),
     "no data": NewEvent(type: "happened", data: []),
-    "a NUL character in the metadata": NewEvent(
-      type: "happened", data: Array("{}".utf8), metadata: EventMetadata(actor: "a\0b")),
     "a number beyond every range": NewEvent(type: "happened", data: Array("1e1000000".utf8)),
     "JSON nested deeper than the server's stack": NewEvent(
       type: "happened", data: Array(repeating: UInt8(ascii: "["), count: 100_000)),
@@ -70,7 +68,7 @@ struct PoisonTests {
       let outcomes = try await outcomesOfOneBatch(in: store) { number in
         number % 20 == 7 ? [.happened(), used] : [.happened()]
       }
-      try await #expect(store.largestBatch() > 50, "they shared a batch")
+      try await #expect(store.largestBatch() >= 40, "they shared a batch")
       #expect(outcomes.filter { $0 == "event id reused" }.count == 5)
       #expect(outcomes.filter { $0.hasPrefix("committed") }.count == 95)
       try await #expect(store.audit().count == 96)
@@ -85,7 +83,7 @@ struct PoisonTests {
       let outcomes = try await outcomesOfOneBatch(in: store) { number in
         number % 20 == 7 ? [.happened(), .happened(id: shared)] : [.happened()]
       }
-      try await #expect(store.largestBatch() > 50, "they shared a batch")
+      try await #expect(store.largestBatch() >= 40, "they shared a batch")
       #expect(outcomes.filter { $0 == "event id reused" }.count == 4)
       #expect(outcomes.filter { $0.hasPrefix("committed") }.count == 96)
       try await #expect(store.audit().filter { $0.id == shared }.count == 1)
@@ -128,11 +126,16 @@ extension EventStore {
   /// a sequence does not roll back.
   fileprivate func recordBatchSizes() async throws {
     try await pool.execute("create sequence largest_batch minvalue 0 start 0")
-    try await pool.execute("alter function aisle.append_batch rename to append_batch_itself")
+    let signature: String = try await one(
+      "select oid::regprocedure::text from pg_proc where proname = 'append_batch' order by pronargs desc limit 1"
+    )
+    try await pool.withConnection {
+      try await $0.executeScript("alter function \(signature) rename to append_batch_itself")
+    }
     let parameters: String = try await one(
       "select pg_get_function_arguments(oid) from pg_proc where proname = 'append_batch_itself'")
     let arguments: String = try await one(
-      "select string_agg('$' || i, ', ') from generate_series(1, 18) i")
+      "select string_agg('$' || i, ', ') from generate_series(1, 23) i")
     try await pool.withConnection { connection in
       try await connection.executeScript(
         """

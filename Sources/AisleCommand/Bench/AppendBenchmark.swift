@@ -2,129 +2,97 @@ import EventStore
 import Foundation
 import PostgreSQL
 
-/// Durable single-event appends beside `pgbench` inserting single rows without any ordering, and beside `COPY`
-/// of the same rows into a table of the same shape; all on one server in one run.
+/// Durable appends beside `pgbench` inserting single rows without any ordering, beside `COPY` of the same rows into a
+/// table of the same shape, and beside other event stores; all on one server in one run.
 struct AppendBenchmark: Sendable {
   struct Row: Sendable, Codable {
+    let streams: AppendLoad.Streams
     let inFlight: Int
-    let appends: Double
-    let p50Microseconds: Int
-    let p99Microseconds: Int
-    let p999Microseconds: Int
-    /// Rate of single-row inserts without ordering, with as many clients as the server allows up to `inFlight`.
-    let pgbenchClients: Int
-    let pgbenchInserts: Double
+    let eventsPerAppend: Int
+    let load: AppendLoad.Result
+    var eventsPerSecond: Double { load.appendsPerSecond * Double(eventsPerAppend) }
+  }
+
+  /// Of those who write one event at a time, with as many clients as connections are sensible.
+  struct Yardstick: Sendable, Codable {
+    let clients: Int
+    let inserts: Double
+    /// By name of the store.
+    let peers: [String: Double]
   }
 
   struct Result: Sendable, Codable {
     let rows: [Row]
+    let yardsticks: [Yardstick]
     let copyRowsPerSecond: Double
     let payloadBytes: Int
+
+    func yardstick(inFlight: Int) -> Yardstick? {
+      yardsticks.first { $0.clients == min(inFlight, AppendBenchmark.mostClients) }
+    }
   }
 
-  private static let payload =
-    #"{"account_id":"acc-77","amount":4500,"currency":"EUR","hold_id":"h-1234567890","note":"a typical payload of about two hundred bytes","occurred_at":"2026-11-24T19:30:00Z","order_id":"o-1234567890"}"#
+  static let mostClients = 64
 
   let conninfo: String
-  let pgbench: Pgbench
+  let pgbench: String
   let psql: String
   let seconds: Int
   let inFlight: [Int]
+  let streams: [AppendLoad.Streams]
+  let batches: [Int]
+  let peers: [PeerStore]
 
   func run(progress: @Sendable (String) -> Void) async throws -> Result {
     let pool = try PostgresPool(PostgresConfiguration(conninfo), size: 4)
-    try await pool.withConnection { connection in
-      try await connection.executeScript(
-        """
-        create schema if not exists aisle_bench;
-        drop table if exists aisle_bench.events;
-        create table aisle_bench.events (like aisle.events including all);
-        create sequence if not exists aisle_bench.event_position;
-        """)
-    }
+    let store = EventStore(pool: pool)
+    let table = YardstickTable(conninfo: conninfo, psql: psql)
+    try await table.create(on: pool)
+    for peer in peers { try await peer.install(on: conninfo, psql: psql) }
     var rows: [Row] = []
+    var yardsticks: [Yardstick] = []
+    // Connections, plans and files are warm before anything counts.
+    _ = try await AppendLoad(streams: .unique, inFlight: 16, seconds: 1).run(on: store)
     for count in inFlight {
-      let clients = min(count, 64)
-      progress("pgbench, \(clients) clients")
-      let inserts = try await pgbench.run(Self.insertScript, clients: clients, seconds: seconds)
-      progress("append, \(count) in flight")
-      rows.append(try await measure(count, on: pool, pgbenchClients: clients, inserts))
+      let clients = min(count, Self.mostClients)
+      if !yardsticks.contains(where: { $0.clients == clients }) {
+        yardsticks.append(try await measureYardstick(clients, table, progress))
+      }
+      for kind in streams {
+        progress("append, \(count) in flight, \(kind.rawValue) streams")
+        let load = AppendLoad(streams: kind, inFlight: count, seconds: seconds)
+        rows.append(
+          Row(streams: kind, inFlight: count, eventsPerAppend: 1, load: try await load.run(on: store)))
+      }
+    }
+    for events in batches {
+      progress("append of \(events) events, 16 in flight")
+      let load = AppendLoad(streams: .unique, inFlight: 16, eventsPerAppend: events, seconds: seconds)
+      rows.append(
+        Row(streams: .unique, inFlight: 16, eventsPerAppend: events, load: try await load.run(on: store)))
     }
     progress("COPY")
-    let copied = try await copyRate(pool)
-    try await pool.withConnection { try await $0.executeScript("drop schema aisle_bench cascade") }
+    let copied = try await table.copyRate(rows: 200_000, on: pool)
+    try await table.drop(on: pool)
+    for peer in peers { try await peer.remove(from: conninfo, psql: psql) }
     await pool.close()
-    return Result(rows: rows, copyRowsPerSecond: copied, payloadBytes: Self.payload.utf8.count)
+    return Result(
+      rows: rows, yardsticks: yardsticks, copyRowsPerSecond: copied,
+      payloadBytes: AppendLoad.payload.utf8.count)
   }
 
-  /// The same columns and indexes as `aisle.events`, a sequence for the position, no order, no version check.
-  private static let insertScript = """
-    insert into aisle_bench.events (
-      position, stream_id, version, recorded_at, tenant, schema_version, id, category, type, data)
-    select p, p, 1, clock_timestamp(), 1, 1, gen_random_uuid(), 'bench', 'bench-happened', '\(payload)'
-    from nextval('aisle_bench.event_position') p;
-
-    """
-
-  private func measure(
-    _ count: Int, on pool: PostgresPool, pgbenchClients: Int, _ inserts: Double
-  ) async throws -> Row {
-    let store = EventStore(pool: pool)
-    let data = Array(Self.payload.utf8)
-    let start = ContinuousClock.now
-    let end = start + .seconds(seconds)
-    let samples = try await withThrowingTaskGroup(of: [Int].self) { group in
-      for _ in 0..<count {
-        group.addTask {
-          var samples: [Int] = []
-          while true {
-            let begun = ContinuousClock.now
-            guard begun < end else { return samples }
-            let id = UUID.timeOrdered()
-            let outcome = try await store.append(
-              to: StreamName(category: "bench", id: id.uuidString), expecting: .noStream,
-              [NewEvent(id: id, type: "bench-happened", data: data)])
-            guard case .committed = outcome else {
-              throw PostgresError(.client, "a benchmark append ended as \(outcome)")
-            }
-            samples.append(Int(begun.duration(to: .now).secondsAsDouble * 1e6))
-          }
-        }
-      }
-      return try await group.reduce(into: []) { $0 += $1 }
+  private func measureYardstick(
+    _ clients: Int, _ table: YardstickTable, _ progress: @Sendable (String) -> Void
+  ) async throws -> Yardstick {
+    progress("pgbench inserts, \(clients) clients")
+    let inserts = try await Pgbench(program: pgbench, conninfo: conninfo).run(
+      table.insertScript, clients: clients, seconds: seconds)
+    var rates: [String: Double] = [:]
+    for peer in peers {
+      progress("\(peer.name), \(clients) clients")
+      rates[peer.name] = try await peer.appendRate(
+        clients: clients, seconds: seconds, conninfo: conninfo, pgbench: pgbench)
     }
-    let elapsed = start.duration(to: .now)
-    let sorted = samples.sorted()
-    func percentile(_ share: Double) -> Int {
-      sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
-    }
-    return Row(
-      inFlight: count, appends: Double(sorted.count) / elapsed.secondsAsDouble,
-      p50Microseconds: percentile(0.5), p99Microseconds: percentile(0.99),
-      p999Microseconds: percentile(0.999),
-      pgbenchClients: pgbenchClients, pgbenchInserts: inserts)
-  }
-
-  /// Rows a second of one COPY of 200,000 rows like those above, from a file.
-  private func copyRate(_ pool: PostgresPool) async throws -> Double {
-    let count = 200_000
-    let file = FileManager.default.temporaryDirectory.appending(path: "aisle-copy-\(UUID()).csv")
-    defer { try? FileManager.default.removeItem(at: file) }
-    let columns =
-      "position, stream_id, version, recorded_at, tenant, schema_version, id, category, type, data"
-    _ = try await Shell.run(
-      psql,
-      [
-        conninfo, "-q", "-c",
-        """
-        \\copy (select i, i, 1, clock_timestamp(), 1, 1, gen_random_uuid(), 'bench', 'bench-happened', \
-        '\(Self.payload)'::jsonb from generate_series(1, \(count)) i) to '\(file.path)'
-        """,
-      ])
-    try await pool.withConnection { try await $0.executeScript("truncate aisle_bench.events") }
-    let start = ContinuousClock.now
-    _ = try await Shell.run(
-      psql, [conninfo, "-q", "-c", "\\copy aisle_bench.events (\(columns)) from '\(file.path)'"])
-    return Double(count) / start.duration(to: .now).secondsAsDouble
+    return Yardstick(clients: clients, inserts: inserts, peers: rates)
   }
 }

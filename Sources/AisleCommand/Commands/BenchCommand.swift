@@ -7,10 +7,10 @@ struct BenchCommand: AsyncParsableCommand {
     commandName: "bench",
     abstract: "Measure, beside PostgreSQL's own tools in the same run.",
     discussion: """
-      Rates of a shared machine mean little alone; read the ratios. Needs pgbench and psql. Appends go into the \
-      log of the database in use: take an empty one.
+      Rates of a shared machine mean little alone; read the ratios. Needs pgbench and psql. Events go into the log \
+      of the database in use: take one that you throw away, such as AISLE_HOME=$(mktemp -d) aisle bench append
       """,
-    subcommands: [Driver.self, Append.self])
+    subcommands: [Driver.self, Append.self, Read.self, Growth.self])
 
   struct Driver: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -44,48 +44,6 @@ struct BenchCommand: AsyncParsableCommand {
               ]
             }
           ).rendered)
-      }
-    }
-  }
-
-  struct Append: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Durable single-event appends beside pgbench inserts and COPY into the same table.")
-
-    @Option(help: "Seconds of each measurement.")
-    var seconds = 5
-
-    @Option(parsing: .upToNextOption, help: "Appends in flight.")
-    var inFlight = [1, 16, 256, 1000]
-
-    @Flag(help: "JSON.")
-    var json = false
-
-    func run() async throws {
-      try await Session.run(as: .owner) { [self] session in
-        let benchmark = AppendBenchmark(
-          conninfo: session.conninfo,
-          pgbench: Pgbench(program: try PostgresTool.path("pgbench"), conninfo: session.conninfo),
-          psql: try PostgresTool.path("psql"), seconds: seconds, inFlight: inFlight)
-        let result = try await benchmark.run(progress: Progress.line)
-        if json { return print(try JSONText.document(result)) }
-        print(
-          TextTable(
-            [
-              "in flight", "appends/s", "p50 µs", "p99 µs", "p99.9 µs", "pgbench clients", "inserts/s",
-              "÷ inserts",
-              "÷ COPY",
-            ],
-            result.rows.map { row in
-              [
-                "\(row.inFlight)", "\(Int(row.appends))", "\(row.p50Microseconds)", "\(row.p99Microseconds)",
-                "\(row.p999Microseconds)", "\(row.pgbenchClients)", "\(Int(row.pgbenchInserts))",
-                String(format: "%.2f", row.appends / row.pgbenchInserts),
-                String(format: "%.2f", row.appends / result.copyRowsPerSecond),
-              ]
-            }
-          ).rendered)
-        print("COPY into a table of the same shape: \(Int(result.copyRowsPerSecond)) rows/s")
       }
     }
   }

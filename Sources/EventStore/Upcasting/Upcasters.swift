@@ -126,6 +126,6 @@ extension RecordedEvent {
   func reshaped(as schema: EventSchema, _ data: [UInt8]) -> RecordedEvent {
     RecordedEvent(
       id: id, stream: stream, version: version, position: position, type: schema.type,
-      schemaVersion: schema.version, recordedAt: recordedAt, metadata: metadata, data: data)
+      schemaVersion: schema.version, recordedAt: recordedAt, tags: tags, metadata: metadata, data: data)
   }
 }

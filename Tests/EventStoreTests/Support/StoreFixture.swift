@@ -58,6 +58,8 @@ extension AppendOutcome {
     return switch self {
     case .committed(let receipt): "committed \(list(receipt))"
     case .duplicate(let receipt): "duplicate \(list(receipt))"
+    case .conflict(let conflict) where conflict.excludedEvent != nil:
+      "conflict with event \(conflict.excludedEvent.map(\.description) ?? "")"
     case .conflict(let conflict):
       "conflict " + conflict.streams.map { "\($0.name) is \($0.actual)" }.joined(separator: ", ")
     case .unknown: "unknown"
