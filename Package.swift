@@ -44,6 +44,7 @@ let package = Package(
       name: "EventStore",
       dependencies: [
         "PostgreSQL", "Vocabulary",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ]),

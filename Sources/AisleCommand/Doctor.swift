@@ -32,7 +32,8 @@ struct Doctor {
   func checks() -> [Check] {
     let everywhere = [libpq, clock, openFiles]
     // An external server is somebody else's to install and to run.
-    return facts.isDatabaseExternal ? everywhere : [server, account, home, diskSpace, cluster] + everywhere
+    return facts.isDatabaseExternal
+      ? [databaseRole] + everywhere : [server, account, home, diskSpace, cluster] + everywhere
   }
 
   private var server: Check {
@@ -103,6 +104,30 @@ struct Doctor {
     case .unusable(let reason):
       return .failed(
         name, reason, remedy: "move \(status.dataDirectory) away, or set AISLE_HOME to another directory")
+    }
+  }
+
+  private var databaseRole: Check {
+    let name = "Database role"
+    switch facts.databaseRole {
+    case .connected(let role, mayChangeLog: true, _):
+      return .warning(
+        name, "'\(role)' owns the schema or is a superuser: a mistake in a service could change the log",
+        remedy: "create role shop login password '…' in role aisle_service; "
+          + "insert into aisle.tenant_roles (tenant, role) values (1, 'shop'); put 'shop' into AISLE_DATABASE_URL, "
+          + "and '\(role)' into AISLE_OWNER_DATABASE_URL")
+    case .connected(let role, mayChangeLog: false, 0):
+      return .failed(
+        name, "'\(role)' may not work for tenant 1, and sees nothing",
+        remedy: "as the owner: insert into aisle.tenant_roles (tenant, role) values (1, '\(role)')")
+    case .connected(let role, mayChangeLog: false, _):
+      return .ok(name, "'\(role)' can read and append, and cannot change the log")
+    case .notMigrated(let role):
+      return .warning(
+        name, "'\(role)' finds no schema of this release", remedy: "as the owner: aisle migrate")
+    case .unreachable(let reason):
+      return .failed(name, reason, remedy: "look at AISLE_DATABASE_URL, and whether the server runs")
+    case nil: return .ok(name, "the embedded server's own")
     }
   }
 

@@ -52,6 +52,11 @@ extension Billing.Event: DomainEvent {
 
   public var type: String { kind.rawValue }
 
+  public var personalFields: [PersonalField] {
+    guard case .accountOpened(let fact) = self else { return [] }
+    return [PersonalField("name", of: DataSubject(kind: "account", name: fact.accountID.rawValue))]
+  }
+
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .accountOpened(let fact): try fact.encode(to: encoder)

@@ -38,6 +38,11 @@ extension Booking.Event: DomainEvent {
 
   public var type: String { kind.rawValue }
 
+  public var personalFields: [PersonalField] {
+    guard case .seatsHeld(let fact) = self else { return [] }
+    return [PersonalField("buyer", of: DataSubject(kind: "buyer", name: fact.buyer.rawValue))]
+  }
+
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .showScheduled(let fact): try fact.encode(to: encoder)

@@ -98,6 +98,12 @@ public final class PostgresCluster: Sendable {
   /// The path of the server's Unix socket, for a proxy in front of it.
   package var socketPath: String { postmaster.socketPath }
 
+  /// The same for another role of the server, which is trusted as much as the socket's directory: see
+  /// `ServerControl.makeSocketDirectory(account:)`.
+  package func conninfo(database: String, user: String) -> String {
+    postmaster.conninfo(database: database, user: user)
+  }
+
   /// Like ``stop()`` on the calling thread, without any regard for what the server is doing: for exit
   /// handlers of tests.
   @discardableResult

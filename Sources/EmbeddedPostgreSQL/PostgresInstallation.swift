@@ -3,7 +3,7 @@ import Foundation
 /// One installed version of PostgreSQL's server programs.
 public struct PostgresInstallation: Equatable, Sendable {
   /// The first version with everything that Aisle uses.
-  public static let oldestSupportedVersion = 14
+  public static let oldestSupportedVersion = 15
 
   /// The directory of `initdb` and `postgres`.
   public let directory: String

@@ -31,9 +31,9 @@ struct PostmasterFile: Equatable, Sendable {
   }
 
   /// How libpq reaches the database through this server's socket.
-  func conninfo(database: String) -> String {
+  func conninfo(database: String, user: String = ServerControl.role) -> String {
     let host = socketDirectory.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
-    return "host='\(host)' port=\(port) dbname=\(database) user=\(ServerControl.role)"
+    return "host='\(host)' port=\(port) dbname=\(database) user=\(user)"
   }
 
   var socketPath: String { "\(socketDirectory)/.s.PGSQL.\(port)" }

@@ -5,6 +5,8 @@ import Vocabulary
 extension EventStore {
   /// Streams the events after one position through another, in order, through binary `COPY`, and hands them
   /// over in batches. The database waits while `body` works, so memory stays constant.
+  ///
+  /// Personal data stays sealed: what leaves the database becomes unreadable with the key as well.
   public func export(
     after: Position, through: Position, _ body: @Sendable ([RecordedEvent]) async throws -> Void
   ) async throws {
@@ -29,7 +31,7 @@ extension EventStore {
           try chunk.forEachRow { row in
             if let event = try RecordedEvent(copyRow: row) { events.append(event) }
           }
-          if !events.isEmpty { try await body(events) }
+          if !events.isEmpty { try await body(self.presentSealed(events)) }
         }
       }
     }

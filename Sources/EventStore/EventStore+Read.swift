@@ -57,7 +57,7 @@ extension EventStore {
         limit \(limit)
         """)
     }
-    return try rows.map(RecordedEvent.init)
+    return try await present(rows.map(RecordedEvent.init))
   }
 
   /// The version of a stream's last event; 0 if there is none.
@@ -68,7 +68,7 @@ extension EventStore {
   }
 
   /// Reads up to `limit` events of the whole log in order, after a position: those of some categories or types, and
-  /// with all of some tags, if any are named.
+  /// with all of some tags, if any are named. Types are those that events are read under, whatever they were stored as.
   public func readAll(
     after position: Position, categories: [String] = [], types: [String] = [], tags: [String] = [],
     limit: Int = 1000
@@ -79,11 +79,13 @@ extension EventStore {
     }
   }
 
-  /// The same on a connection of the caller, so that reading and writing share a transaction.
+  /// The same on a connection of the caller, so that reading and writing share a transaction. In a transaction,
+  /// nobody whose data was read is forgotten before its end.
   public func readAll(
     after position: Position, categories: [String] = [], types: [String] = [], tags: [String] = [],
     limit: Int = 1000, on connection: PostgresConnection
   ) async throws -> [RecordedEvent] {
+    let filter = upcasters.filter(types)
     let rows: Rows
     if let tag = tags.first {
       rows = try await connection.query(
@@ -93,7 +95,9 @@ extension EventStore {
         from aisle.event_tags a
         join aisle.events e on e.tenant = a.tenant and e.position = a.position
         where a.tenant = \(tenant.rawValue) and a.tag = \(tag) and a.position > \(position.rawValue)
-          and (cardinality(\(types)) = 0 or a.type = any(\(types)))
+          and (cardinality(\(filter.stored)) = 0 or a.type = any(\(filter.stored)))
+          and (not \(filter.needsVersions) or (e.type || '@' || e.schema_version) = any(\(filter.included))
+               or (e.type = any(\(filter.types)) and (e.type || '@' || e.schema_version) <> all(\(filter.excluded))))
           and (cardinality(\(categories)) = 0 or e.category = any(\(categories)))
           and e.tags @> \(tags)
         order by a.position
@@ -106,7 +110,9 @@ extension EventStore {
                e.type, e.actor, e.traceparent, e.data, e.stream, e.tags
         from aisle.events e
         where e.tenant = \(tenant.rawValue) and e.position > \(position.rawValue)
-          and (cardinality(\(types)) = 0 or e.type = any(\(types)))
+          and (cardinality(\(filter.stored)) = 0 or e.type = any(\(filter.stored)))
+          and (not \(filter.needsVersions) or (e.type || '@' || e.schema_version) = any(\(filter.included))
+               or (e.type = any(\(filter.types)) and (e.type || '@' || e.schema_version) <> all(\(filter.excluded))))
         order by e.position
         limit \(limit)
         """)
@@ -120,7 +126,9 @@ extension EventStore {
           select *
           from aisle.events i
           where i.tenant = \(tenant.rawValue) and i.category = c.name and i.position > \(position.rawValue)
-            and (cardinality(\(types)) = 0 or i.type = any(\(types)))
+            and (cardinality(\(filter.stored)) = 0 or i.type = any(\(filter.stored)))
+            and (not \(filter.needsVersions) or (i.type || '@' || i.schema_version) = any(\(filter.included))
+                 or (i.type = any(\(filter.types)) and (i.type || '@' || i.schema_version) <> all(\(filter.excluded))))
           order by i.position
           limit \(limit)
         ) e
@@ -128,7 +136,7 @@ extension EventStore {
         limit \(limit)
         """)
     }
-    let events = try rows.map(RecordedEvent.init)
+    let events = try await present(rows.map(RecordedEvent.init), on: connection)
     // Positions have no gaps; only what is filtered, or not there at all, leaves it open whether anything is missing.
     if events.first?.position.rawValue != position.rawValue + 1 {
       let archived = try await bounds(on: connection).archived
@@ -150,6 +158,19 @@ extension EventStore {
     guard let row = rows.first else { return (.start, .start) }
     let (archived, head) = try row.decode(Int64.self, Int64.self)
     return (Position(archived), Position(head))
+  }
+
+  /// The events at some positions, in the order of the log.
+  public func read(at positions: [Position]) async throws -> [RecordedEvent] {
+    let rows = try await pool.query(
+      """
+      select e.position, e.version, e.recorded_at, e.schema_version, e.id, e.correlation_id, e.causation_id,
+             e.type, e.actor, e.traceparent, e.data, e.stream, e.tags
+      from aisle.events e
+      where e.tenant = \(tenant.rawValue) and e.position = any(\(positions.map(\.rawValue)))
+      order by e.position
+      """)
+    return try await present(rows.map(RecordedEvent.init))
   }
 
   /// Position of the last event.

@@ -9,26 +9,35 @@ import Vocabulary
 public final class EventStore: Sendable {
   public let pool: PostgresPool
   public let tenant: TenantID
+  /// The history of the events' shapes: every read path gives the newest.
+  public let upcasters: Upcasters
+  /// Seals personal data on its way in, and opens it on its way out.
+  public let vault: SubjectVault
   let logger: Logger
   private let sequencer: AppendSequencer
 
   /// - Parameters:
+  ///   - upcasters: turn events of older schemas into the present ones whenever they are read.
   ///   - inline: projections that are written in the transaction of each append, so that whoever has the answer finds it
   ///     in their tables. One that cannot handle an event refuses the append.
   ///   - retryAppendsFor: how long an append whose connection was lost is tried again before it is answered as
   ///     `unknown`.
   public init(
-    pool: PostgresPool, tenant: TenantID = .main, inline: [Subscription] = [],
+    pool: PostgresPool, tenant: TenantID = .main, upcasters: Upcasters = .none, inline: [Subscription] = [],
     retryAppendsFor: Duration = .seconds(10),
     logger: Logger = Logger(label: "aisle.event-store")
   ) {
     self.pool = pool
     self.tenant = tenant
+    self.upcasters = upcasters
+    vault = SubjectVault(pool: pool, tenant: tenant)
     self.logger = logger
     sequencer = AppendSequencer(
       pool: pool, tenant: tenant, limits: .init(), retryFor: retryAppendsFor,
       inline: inline.isEmpty
-        ? nil : InlineProjections(inline, of: EventStore(pool: pool, tenant: tenant, logger: logger)),
+        ? nil
+        : InlineProjections(
+          inline, of: EventStore(pool: pool, tenant: tenant, upcasters: upcasters, logger: logger)),
       logger: logger)
   }
 
@@ -49,7 +58,8 @@ public final class EventStore: Sendable {
     _ streams: [StreamAppend], requiring conditions: [AppendCondition] = []
   ) async throws(AppendError) -> AppendOutcome {
     if Replay.isActive { throw .invalid(Replay.refusal) }
-    return try await sequencer.append(AtomicAppend(parts: streams, conditions: conditions))
+    return try await sequencer.append(
+      AtomicAppend(parts: try await vault.seal(streams), conditions: conditions))
   }
 
   /// Of a caller that holds the log's lock.
@@ -63,13 +73,14 @@ public final class EventStore: Sendable {
   ) async throws -> [AppendOutcome] {
     guard !appends.isEmpty else { return [] }
     if Replay.isActive { throw AppendError.invalid(Replay.refusal) }
-    let appends = appends.map { AtomicAppend(parts: $0) }
-    for append in appends { try append.validate() }
+    for append in appends { try AtomicAppend(parts: append).validate() }
+    var sealed: [AtomicAppend] = []
+    for append in appends { sealed.append(AtomicAppend(parts: try await vault.seal(append, on: connection))) }
     // A caller that stops between here and the commit (paused, or cut off from the network) must not keep every
     // writer of the log waiting: the server ends its session and undoes it.
     try await connection.query(
       "select set_config('idle_in_transaction_session_timeout', \(Self.longestPauseBeforeCommit), true)")
-    let batch = AppendBatch(appends, tenant: tenant)
+    let batch = AppendBatch(sealed, tenant: tenant)
     return try batch.outcomes(try await connection.query(batch.sql)).map { try $0.get() }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Vocabulary
 
 /// An event that is to be appended.
 public struct NewEvent: Sendable {
@@ -13,10 +14,12 @@ public struct NewEvent: Sendable {
   /// What the event concerns, such as `seat:A-1`: for reading, subscribing, and ``AppendCondition``.
   public let tags: [String]
   public let metadata: EventMetadata
+  /// Fields of the payload that are stored under the key of the person they are about.
+  public let personal: [PersonalField]
 
   public init(
     id: UUID = .timeOrdered(), type: String, schemaVersion: Int16 = 1, data: [UInt8], tags: [String] = [],
-    metadata: EventMetadata = EventMetadata()
+    metadata: EventMetadata = EventMetadata(), personal: [PersonalField] = []
   ) {
     self.id = id
     self.type = type
@@ -24,6 +27,12 @@ public struct NewEvent: Sendable {
     self.data = data
     self.tags = tags
     self.metadata = metadata
+    self.personal = personal
+  }
+
+  /// As it is sent.
+  func sealed(_ data: [UInt8]) -> NewEvent {
+    NewEvent(id: id, type: type, schemaVersion: schemaVersion, data: data, tags: tags, metadata: metadata)
   }
 }
 
@@ -68,7 +77,7 @@ extension NewEvent {
 
 /// Where an event comes from.
 public struct EventMetadata: Hashable, Sendable {
-  /// Who did it.
+  /// Who did it: the name of a part of the system. It is stored in the clear, so it must not name a person.
   public var actor: String?
   /// The business transaction that it belongs to.
   public var correlationID: UUID?

@@ -31,5 +31,7 @@ public struct Migration: Sendable, Hashable {
     Migration(4, "billing", PackageResources._004_billing_sql),
     Migration(5, "append", PackageResources._005_append_sql),
     Migration(6, "subscriptions", PackageResources._006_subscriptions_sql),
+    Migration(7, "roles", PackageResources._007_roles_sql),
+    Migration(8, "privacy", PackageResources._008_privacy_sql),
   ]
 }

@@ -32,6 +32,11 @@ extension Ordering.Event: DomainEvent {
 
   public var type: String { kind.rawValue }
 
+  public var personalFields: [PersonalField] {
+    guard case .orderPlaced(let fact) = self else { return [] }
+    return [PersonalField("buyer", of: DataSubject(kind: "buyer", name: fact.buyer.rawValue))]
+  }
+
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .orderPlaced(let fact): try fact.encode(to: encoder)

@@ -41,10 +41,9 @@ public actor PostgresConnection {
   ) async throws -> PostgresConnection {
     let opened = try await BlockingThread.run { OpenConnection(configuration) }
     let connection = PostgresConnection(try opened.get(), thread: thread)
-    if let timeout = configuration.statementTimeout {
+    if let script = configuration.startScript {
       do {
-        try await connection.executeScript(
-          "set statement_timeout = \(timeout.milliseconds)", timeout: configuration.connectTimeout)
+        try await connection.executeScript(script, timeout: configuration.connectTimeout)
       } catch {
         await connection.close()
         throw error
@@ -175,7 +174,7 @@ public actor PostgresConnection {
   var isIdle: Bool { PQtransactionStatus(connection) == PQTRANS_IDLE }
 
   /// True also when the transaction has failed.
-  var isInTransaction: Bool {
+  public var isInTransaction: Bool {
     isOpen && [PQTRANS_INTRANS, PQTRANS_INERROR].contains(PQtransactionStatus(connection))
   }
 

@@ -65,6 +65,7 @@ public struct SQLState: Hashable, Sendable, ExpressibleByStringLiteral {
   public static let deadlockDetected: SQLState = "40P01"
   public static let undefinedTable: SQLState = "42P01"
   public static let insufficientPrivilege: SQLState = "42501"
+  public static let duplicateObject: SQLState = "42710"
   public static let duplicateDatabase: SQLState = "42P04"
 
   /// Class 08 (connection exception; 08P01, a message that the server could not read, is none) and the shutdown

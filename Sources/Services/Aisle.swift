@@ -25,6 +25,7 @@ public final class Aisle: Sendable {
   public let ordering: OrderingService
   public let billing: BillingService
   public let readModels: ReadModels
+  public let privacy: PrivacyService
   public let process: OrderProcess
   private let logger: Logger
   private let partitions: [String: Int]
@@ -37,16 +38,18 @@ public final class Aisle: Sendable {
   ///   Those of ``partitionable`` can have several.
   public init(
     pool: PostgresPool, tenant: TenantID = .main, time: TimeSource = .system, partitions: [String: Int] = [:],
+    upcasters: Upcasters = EventHistory.upcasters,
     logger: Logger = Logger(label: "aisle")
   ) {
     self.logger = logger
     self.partitions = partitions
     self.time = time
-    store = EventStore(pool: pool, tenant: tenant, logger: logger)
+    store = EventStore(pool: pool, tenant: tenant, upcasters: upcasters, logger: logger)
     booking = BookingService(store: store, time: time)
     ordering = OrderingService(store: store, booking: booking, time: time)
     billing = BillingService(store: store, time: time)
     readModels = ReadModels(store: store)
+    privacy = PrivacyService(store: store, time: time)
     process = OrderProcess(
       readModels: readModels, booking: booking, ordering: ordering, time: time, logger: logger)
   }

@@ -9,14 +9,23 @@ extension NewEvent {
     _ event: Event, id: UUID = .timeOrdered(), metadata: EventMetadata = EventMetadata()
   ) throws {
     let data = try JSONEncoder().encode(Payload(event: event))
-    self.init(id: id, type: event.type, data: Array(data), metadata: metadata)
+    self.init(
+      id: id, type: event.type, schemaVersion: Event.schemaVersion(of: event.type), data: Array(data),
+      metadata: metadata, personal: event.personalFields.filter { $0.subject.name != forgottenText })
   }
 }
 
 extension RecordedEvent {
   /// The domain event that was stored. Its type name says which payload to expect.
+  ///
+  /// - Throws: `UnreadableSchemaVersion` for another version than the module's: a payload that merely happens to fit
+  ///   would be misread.
   public func decode<Event: DomainEvent>(as _: Event.Type = Event.self) throws -> Event {
-    try JSONDecoder().decode(Recorded<Event>.self, from: Data(data), configuration: type).event
+    let known = Event.schemaVersion(of: type)
+    guard schemaVersion == known else {
+      throw UnreadableSchemaVersion(type: type, found: schemaVersion, known: known)
+    }
+    return try JSONDecoder().decode(Recorded<Event>.self, from: Data(data), configuration: type).event
   }
 }
 

@@ -60,6 +60,9 @@ extension ServiceError: CustomStringConvertible {
     case let error as ServiceError: self = error
     case let error as AppendError: self = ServiceError(error)
     case let error as UnknownEventType: self = .unreadable("\(error)")
+    case let error as UnreadableSchemaVersion: self = .unreadable("\(error)")
+    case let error as SealedFieldDamaged: self = .unreadable("\(error)")
+    case let error as UpcastFailed: self = .unreadable("\(error)")
     case let error as DecodingError: self = .unreadable("a stored event cannot be read: \(error)")
     default: self = .unavailable("the database cannot be read: \(error)")
     }

@@ -9,6 +9,14 @@ public protocol DomainEvent: Sendable {
   /// The stable name of this kind of fact, such as `seats-held`.
   var type: String { get }
 
+  /// The version in which payloads of a kind of fact are written and read; 1 if the module does not say. It grows
+  /// when the payload changes so that older readers would misread it.
+  static func schemaVersion(of type: String) -> Int16
+
+  /// The fields of the payload that are about a person. Their values are kept apart from everything else about the
+  /// event, so that a person can be forgotten; none if the module does not say.
+  var personalFields: [PersonalField] { get }
+
   /// Writes the payload only.
   func encode(to encoder: any Encoder) throws
 
@@ -16,6 +24,34 @@ public protocol DomainEvent: Sendable {
   ///
   /// - Throws: ``UnknownEventType`` for a type that the module does not know, otherwise `DecodingError`.
   init(type: String, from decoder: any Decoder) throws
+}
+
+extension DomainEvent {
+  public static func schemaVersion(of type: String) -> Int16 { 1 }
+  public var personalFields: [PersonalField] { [] }
+}
+
+/// The log holds an event in a version of its schema that this program cannot read.
+public struct UnreadableSchemaVersion: Error, Sendable, Hashable, CustomStringConvertible {
+  public let type: String
+  /// As read from the log, after every upcaster.
+  public let found: Int16
+  /// The one that this program reads.
+  public let known: Int16
+
+  public init(type: String, found: Int16, known: Int16) {
+    self.type = type
+    self.found = found
+    self.known = known
+  }
+
+  public var description: String {
+    found > known
+      ? "an event \(type) has schema version \(found), and this program knows versions up to \(known); run the newer "
+        + "version that wrote it"
+      : "an event \(type) has schema version \(found), this program reads version \(known), and no upcaster leads from "
+        + "the one to the other; register it"
+  }
 }
 
 /// The log holds an event that this program is too old, or too new, to understand.

@@ -15,6 +15,40 @@ struct DoctorTests {
     #expect(DoctorReport(checks: checks).healthy)
   }
 
+  @Test("the role of an external database is judged by what it could do to the log")
+  func databaseRole() async throws {
+    func check(_ role: Doctor.Facts.DatabaseRole) throws -> Doctor.Check {
+      var facts = Doctor.Facts.healthy
+      facts.isDatabaseExternal = true
+      facts.databaseRole = role
+      return try #require(Doctor(facts: facts).checks().first { $0.name == "Database role" })
+    }
+    try #expect(check(.connected(name: "shop", mayChangeLog: false, tenants: 1)).status == .ok)
+    try #expect(check(.connected(name: "shop", mayChangeLog: true, tenants: 0)).status == .warning)
+    try #expect(check(.connected(name: "shop", mayChangeLog: false, tenants: 0)).status == .failed)
+    try #expect(check(.notMigrated(name: "shop")).remedy?.contains("aisle migrate") == true)
+    try #expect(check(.unreachable(reason: "no route")).status == .failed)
+  }
+
+  @Test("the role is looked up in the database itself")
+  func gatheredRole() async throws {
+    try await withTestDatabase(from: .migrated) { conninfo in
+      let home = URL(filePath: "/nonexistent")
+      let owner = await Doctor.Facts.gather(home: home, databaseURL: conninfo).databaseRole
+      guard case .connected("aisle", mayChangeLog: true, 0) = owner else {
+        Issue.record("the owner is taken for \(String(describing: owner))")
+        return
+      }
+      let services = await Doctor.Facts.gather(
+        home: home, databaseURL: servicesConfiguration(conninfo).connectionString
+      ).databaseRole
+      guard case .connected("aisle_services", mayChangeLog: false, 1) = services else {
+        Issue.record("the services' role is taken for \(String(describing: services))")
+        return
+      }
+    }
+  }
+
   struct Ailment: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let check: String
@@ -96,7 +130,7 @@ struct DoctorTests {
     facts.installations = []
     facts.homeProblem = .homeUnusable(path: "/srv/.aisle", reason: "it is read-only")
     let checks = Doctor(facts: facts).checks()
-    #expect(checks.map(\.name) == ["libpq", "Clock", "Open files"])
+    #expect(checks.map(\.name) == ["Database role", "libpq", "Clock", "Open files"])
     #expect(DoctorReport(checks: checks).healthy)
   }
 
@@ -119,7 +153,7 @@ struct DoctorTests {
   func thisMachine() async throws {
     try await withTemporaryHome { directory in
       let home = directory.appending(path: "not/yet/there")
-      let facts = await Doctor.Facts.gather(home: home, isDatabaseExternal: false)
+      let facts = await Doctor.Facts.gather(home: home, databaseURL: nil)
       #expect(facts.homeProblem == nil)
       #expect(facts.cluster.state == .absent)
       let free = try #require(facts.freeBytes)

@@ -76,7 +76,7 @@ struct ExportTests {
 }
 
 extension EventStore {
-  fileprivate func exported(after: Position, through: Position) async throws -> [RecordedEvent] {
+  func exported(after: Position, through: Position) async throws -> [RecordedEvent] {
     let all = Shared<[RecordedEvent]>([])
     try await export(after: after, through: through) { events in all.update { $0 += events } }
     return all.value

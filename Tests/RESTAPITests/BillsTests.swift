@@ -183,7 +183,7 @@ struct BillsTests {
   func fallback() async throws {
     try await RESTFixture.with { fixture in
       try await fixture.schedule()
-      try await fixture.pool.execute("alter table aisle.billing_lines rename to billing_lines_lost")
+      try await fixture.asOwner("alter table aisle.billing_lines rename to billing_lines_lost")
       try await fixture.buy(["A-1"])
       let bill = try await eventually("the bill comes from the log") {
         try await fixture.get(path)

@@ -68,7 +68,7 @@ struct HealthTests {
     try await RESTFixture.with { fixture in
       try await fixture.schedule()
       try await fixture.settle()
-      try await fixture.pool.execute("alter table aisle.orders rename to orders_lost")
+      try await fixture.asOwner("alter table aisle.orders rename to orders_lost")
       try await fixture.buy(["A-1"])
       let health = try await eventually("the subscription is shown as down") {
         try await fixture.get("/actuator/health/readiness")

@@ -17,7 +17,10 @@ struct RESTFixture: Sendable {
 
   let client: any TestClientProtocol
   let aisle: Aisle
+  /// As the services' role.
   let pool: PostgresPool
+  /// Of the owner.
+  let conninfo: String
   let clock: SteeredClock
 
   /// Runs `body` and puts everything away.
@@ -27,11 +30,16 @@ struct RESTFixture: Sendable {
   ///   - roles: whose subscriptions run.
   static func with(
     _ setup: TestingSetup = .router, roles: Set<Aisle.Role> = Set(Aisle.Role.allCases),
-    options: RESTAPI.Options = .init(), _ body: @escaping @Sendable (RESTFixture) async throws -> Void
+    options: RESTAPI.Options = .init(), upcasters: Upcasters = EventHistory.upcasters,
+    logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     try await turnstile.pass {
-      try await withMigratedDatabase(poolSize: 6) { pool in
-        try await serve(from: pool, setup, roles: roles, options: options, body)
+      try await withTestDatabase(from: .migrated) { conninfo in
+        try await withPool(servicesConfiguration(conninfo), size: 6) { pool in
+          try await serve(
+            from: pool, owner: conninfo, setup, roles: roles, options: options, upcasters: upcasters,
+            logger: logger, body)
+        }
       }
     }
   }
@@ -42,22 +50,24 @@ struct RESTFixture: Sendable {
   /// The same with a database that nobody answers for.
   static func withoutDatabase(_ body: @escaping @Sendable (RESTFixture) async throws -> Void) async throws {
     try await withPool("host=/nonexistent dbname=aisle", size: 2, acquireTimeout: .seconds(1)) { pool in
-      try await serve(from: pool, .router, roles: [], options: .init(), body)
+      try await serve(from: pool, owner: "", .router, roles: [], options: .init(), body)
     }
   }
 
   private static func serve(
-    from pool: PostgresPool, _ setup: TestingSetup, roles: Set<Aisle.Role>, options: RESTAPI.Options,
-    _ body: @escaping @Sendable (RESTFixture) async throws -> Void
+    from pool: PostgresPool, owner: String, _ setup: TestingSetup, roles: Set<Aisle.Role>,
+    options: RESTAPI.Options,
+    upcasters: Upcasters = EventHistory.upcasters,
+    logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     let clock = SteeredClock(start)
-    let aisle = Aisle(pool: pool, time: clock.source, logger: .silent)
-    let application = RESTAPI(aisle: aisle, logger: .silent, options: options).application(port: 0)
+    let aisle = Aisle(pool: pool, time: clock.source, upcasters: upcasters, logger: logger)
+    let application = RESTAPI(aisle: aisle, logger: logger, options: options).application(port: 0)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await aisle.run(roles) }
       defer { group.cancelAll() }
       try await application.test(setup) { client in
-        try await body(RESTFixture(client: client, aisle: aisle, pool: pool, clock: clock))
+        try await body(RESTFixture(client: client, aisle: aisle, pool: pool, conninfo: owner, clock: clock))
       }
     }
   }
@@ -74,6 +84,15 @@ struct RESTFixture: Sendable {
       Set(seen.subscriptions.map(\.name)) == names
         && seen.subscriptions.allSatisfy { $0.position == seen.head }
     }.head
+  }
+}
+
+extension RESTFixture {
+  /// Does what only the owner may do.
+  func asOwner(_ script: String) async throws {
+    try await withPool(conninfo, size: 1) { pool in
+      try await pool.withConnection { try await $0.executeScript(script) }
+    }
   }
 }
 

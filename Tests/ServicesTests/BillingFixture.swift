@@ -10,6 +10,9 @@ import Vocabulary
 
 /// Billing on a log of its own, into which tests write order events.
 struct BillingFixture: Sendable {
+  /// Of the owner.
+  let conninfo: String
+  /// As the services' role.
   let pool: PostgresPool
   let store: EventStore
   let billing: BillingService
@@ -72,26 +75,25 @@ struct BillingFixture: Sendable {
   }
 }
 
+extension BillingFixture {
+  /// Does what services cannot.
+  func asOwner(_ statement: SQL) async throws {
+    try await withPool(conninfo, size: 1) { pool in _ = try await pool.execute(statement) }
+  }
+}
+
 /// Runs `body` with billing on a database of its own.
 func withBilling(_ body: (BillingFixture) async throws -> Void) async throws {
-  try await withTestDatabase(from: .billing) { conninfo in
-    let pool = try PostgresPool(PostgresConfiguration(conninfo), size: 4)
+  try await withTestDatabase(from: .migrated) { conninfo in
+    let pool = try PostgresPool(servicesConfiguration(conninfo), size: 4)
     let store = EventStore(pool: pool)
     let billing = BillingService(store: store, time: TimeSource { BillingFixture.opened })
     do {
-      try await body(BillingFixture(pool: pool, store: store, billing: billing))
+      try await body(BillingFixture(conninfo: conninfo, pool: pool, store: store, billing: billing))
     } catch {
       await pool.close()
       throw error
     }
-    await pool.close()
-  }
-}
-
-extension TestTemplate {
-  fileprivate static let billing = TestTemplate { conninfo in
-    let pool = try PostgresPool(PostgresConfiguration(conninfo), size: 1)
-    try await Migrator(pool).migrate()
     await pool.close()
   }
 }

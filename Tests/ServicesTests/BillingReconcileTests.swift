@@ -126,7 +126,7 @@ import Vocabulary
   @Test("postings that do not add up are seen")
   func unbalanced() async throws {
     try await withJune { fixture in
-      try await fixture.pool.execute(
+      try await fixture.asOwner(
         """
         update aisle.events
         set data = jsonb_set(data, '{postings,0,amount}', '1801')

@@ -33,7 +33,7 @@ struct ServicesFixture: Sendable {
   init(conninfo: String, clock: SteeredClock) throws {
     self.conninfo = conninfo
     self.clock = clock
-    pool = try PostgresPool(PostgresConfiguration(conninfo), size: 8)
+    pool = try PostgresPool(servicesConfiguration(conninfo), size: 8)
     aisle = Aisle(pool: pool, time: clock.source)
   }
 

@@ -6,7 +6,10 @@ import PostgreSQL
 extension TestTemplate {
   /// Every migration applied, the log empty.
   public static let migrated = TestTemplate { conninfo in
-    try await withPool(conninfo, size: 1) { pool in _ = try await Migrator(pool).migrate() }
+    try await withPool(conninfo, size: 1) { pool in
+      _ = try await Migrator(pool).migrate()
+      try await ServiceRole.admit(ServiceRole.embedded, to: 1, pool)
+    }
   }
 }
 
@@ -19,14 +22,29 @@ public func withMigratedDatabase<T: Sendable>(
   }
 }
 
+/// A test database as the services use it: with few rights, for tenant 1.
+public func servicesConfiguration(_ conninfo: String) -> PostgresConfiguration {
+  // Later settings win.
+  PostgresConfiguration("\(conninfo) user=\(ServiceRole.embedded)", applicationName: "aisle-test").working(
+    for: 1)
+}
+
 /// Runs `body` with a pool, which is closed afterwards. It logs nothing: tests break connections on purpose.
 public func withPool<T: Sendable>(
   _ conninfo: String, size: Int = 4, acquireTimeout: Duration = .seconds(15),
   statementTimeout: Duration? = .seconds(60), _ body: (PostgresPool) async throws -> T
 ) async throws -> T {
-  let pool = try PostgresPool(
+  try await withPool(
     PostgresConfiguration(conninfo, applicationName: "aisle-test", statementTimeout: statementTimeout),
-    size: size, acquireTimeout: acquireTimeout, logger: .silent)
+    size: size, acquireTimeout: acquireTimeout, body)
+}
+
+/// The same as somebody else, for example as ``servicesConfiguration(_:)``.
+public func withPool<T: Sendable>(
+  _ configuration: PostgresConfiguration, size: Int = 4, acquireTimeout: Duration = .seconds(15),
+  _ body: (PostgresPool) async throws -> T
+) async throws -> T {
+  let pool = try PostgresPool(configuration, size: size, acquireTimeout: acquireTimeout, logger: .silent)
   do {
     let result = try await body(pool)
     await pool.close()

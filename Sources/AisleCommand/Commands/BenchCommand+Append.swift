@@ -40,7 +40,7 @@ extension BenchCommand {
     }
 
     func run() async throws {
-      try await Session.run { [self] session in
+      try await Session.run(as: .owner) { [self] session in
         let peers =
           [messageDB.map(PeerStore.messageDB), pyeventsourcing.map(PeerStore.pyeventsourcing)].compactMap(
             \.self)

@@ -13,7 +13,7 @@ extension BenchCommand {
     var json = false
 
     func run() async throws {
-      try await Session.run { [self] session in
+      try await Session.run(as: .owner) { [self] session in
         let result = try await ReadBenchmark(
           conninfo: session.conninfo, psql: try PostgresTool.path("psql"), events: events
         ).run(progress: Progress.line)
@@ -62,7 +62,7 @@ extension BenchCommand {
     }
 
     func run() async throws {
-      try await Session.run { [self] session in
+      try await Session.run(as: .owner) { [self] session in
         let rows = try await GrowthBenchmark(
           conninfo: session.conninfo, sizes: sizes, seconds: seconds, rounds: rounds
         ).run(progress: Progress.line)

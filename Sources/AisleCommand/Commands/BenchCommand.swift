@@ -26,7 +26,7 @@ struct BenchCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-      try await Session.run { [self] session in
+      try await Session.run(as: .owner) { [self] session in
         let benchmark = DriverBenchmark(
           conninfo: session.conninfo,
           pgbench: Pgbench(program: try PostgresTool.path("pgbench"), conninfo: session.conninfo),

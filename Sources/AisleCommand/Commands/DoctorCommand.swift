@@ -13,7 +13,7 @@ struct DoctorCommand: AsyncParsableCommand {
   func run() async throws {
     let settings = try Settings()
     let facts = await Doctor.Facts.gather(
-      home: settings.home, isDatabaseExternal: settings.databaseURL != nil)
+      home: settings.home, databaseURL: settings.databaseURL)
     let report = DoctorReport(checks: Doctor(facts: facts).checks())
     print(json ? try report.json() : report.table)
     if !report.healthy { throw ExitCode.failure }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import EventStore
 import Foundation
+import Services
 import Vocabulary
 
 struct EventsCommand: AsyncParsableCommand {
@@ -43,7 +44,7 @@ struct EventsCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Session.run { [self] session in
-        let store = EventStore(pool: session.pool)
+        let store = EventStore(pool: session.pool, upcasters: EventHistory.upcasters)
         let events: [RecordedEvent]
         if let name = stream.flatMap({ StreamName($0) }) {
           events = try await store.read(name, from: after + 1, limit: limit)
@@ -70,7 +71,7 @@ struct EventsCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Session.run { [self] session in
-        let store = EventStore(pool: session.pool)
+        let store = EventStore(pool: session.pool, upcasters: EventHistory.upcasters)
         let watcher = LogWatcher(of: store)
         try await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask { await watcher.run() }
@@ -103,7 +104,7 @@ struct EventsCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Session.run { [self] session in
-        let store = EventStore(pool: session.pool)
+        let store = EventStore(pool: session.pool, upcasters: EventHistory.upcasters)
         guard let event = try await store.readAll(after: Position(position - 1), limit: 1).first,
           event.position.rawValue == position
         else {

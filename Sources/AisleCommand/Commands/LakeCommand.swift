@@ -2,6 +2,7 @@ import ArgumentParser
 import EventStore
 import Foundation
 import Lake
+import Services
 import Synchronization
 import Vocabulary
 
@@ -44,7 +45,7 @@ struct LakeCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await Session.run { [self] session in
-        let store = EventStore(pool: session.pool)
+        let store = EventStore(pool: session.pool, upcasters: EventHistory.upcasters)
         try await export(store)
         guard follow else { return }
         let watcher = LogWatcher(of: store)

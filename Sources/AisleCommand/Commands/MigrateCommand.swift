@@ -13,7 +13,7 @@ struct MigrateCommand: AsyncParsableCommand {
   var check = false
 
   func run() async throws {
-    try await Session.run(schema: .asIs) { [check] session in
+    try await Session.run(schema: .asIs, as: .owner) { [check] session in
       let migrator = Migrator(session.pool)
       if check {
         let status = try await migrator.check()

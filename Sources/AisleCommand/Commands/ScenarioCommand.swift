@@ -48,7 +48,7 @@ struct ScenarioCommand: AsyncParsableCommand {
 
     func run() async throws {
       let scenarios = try files.map { try ScenarioFile.load(path: $0) }
-      try await Session.run(schema: .asIs) { [self] session in
+      try await Session.run(schema: .asIs, as: .owner) { [self] session in
         try await ScenarioRuns(session: session, command: self).run(scenarios)
       }
     }

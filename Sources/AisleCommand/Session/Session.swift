@@ -6,6 +6,7 @@ import Migrations
 import PostgreSQL
 import ServiceLifecycle
 import Synchronization
+import Vocabulary
 
 /// A database that is ready to be used by one command: the external one, or the embedded server started for it.
 struct Session: Sendable {
@@ -17,6 +18,14 @@ struct Session: Sendable {
     case asIs
   }
 
+  /// Whose rights a command needs.
+  enum Role: Sendable {
+    /// Reads and appends; cannot change the log or the schema.
+    case services
+    /// Owns the schema: migrates, makes databases for runs.
+    case owner
+  }
+
   let settings: Settings
   let conninfo: String
   let pool: PostgresPool
@@ -25,7 +34,8 @@ struct Session: Sendable {
   /// Runs `body` with a database, and puts everything away afterwards, also after SIGINT and SIGTERM, which cancel
   /// it (or, in a server, begin a graceful shutdown inside `body`).
   static func run(
-    schema: Schema = .upToDate, logLevel: Logger.Level = .warning, handlesSignals: Bool = true,
+    schema: Schema = .upToDate, as role: Role = .services, logLevel: Logger.Level = .warning,
+    handlesSignals: Bool = true,
     _ body: @escaping @Sendable (Session) async throws -> Void
   ) async throws {
     let settings = try Settings()
@@ -33,10 +43,10 @@ struct Session: Sendable {
     LoggingSystem.bootstrap { JSONLogHandler(label: $0, level: level) }
     let logger = Logger(label: "aisle")
     guard handlesSignals else {
-      try await open(settings, schema, logger, body)
+      try await open(settings, schema, role, logger, body)
       return
     }
-    try await interruptible { try await open(settings, schema, logger, body) }
+    try await interruptible { try await open(settings, schema, role, logger, body) }
   }
 
   /// Runs `body`; SIGINT and SIGTERM cancel it, or, in a server, begin a graceful shutdown inside it.
@@ -56,13 +66,16 @@ struct Session: Sendable {
   }
 
   private static func open(
-    _ settings: Settings, _ schema: Schema, _ logger: Logger, _ body: @Sendable (Session) async throws -> Void
+    _ settings: Settings, _ schema: Schema, _ role: Role, _ logger: Logger,
+    _ body: @Sendable (Session) async throws -> Void
   ) async throws {
     guard let url = settings.databaseURL else {
       let cluster = try await PostgresCluster.start(home: settings.home, log: logger)
       do {
-        let conninfo = cluster.conninfo(database: settings.databaseName)
-        try await use(conninfo, migrates: schema == .upToDate, settings, schema, logger, body)
+        let owner = cluster.conninfo(database: settings.databaseName)
+        if schema == .upToDate { try await prepare(owner, logger) }
+        let services = cluster.conninfo(database: settings.databaseName, user: ServiceRole.embedded)
+        try await use(role == .owner ? owner : services, settings, schema, logger, body)
       } catch {
         do { try await cluster.stop() } catch {
           logger.warning("the embedded server was not stopped: \(error)")
@@ -72,17 +85,32 @@ struct Session: Sendable {
       try await cluster.stop()
       return
     }
-    try await use(url, migrates: false, settings, schema, logger, body)
+    try await use(role == .owner ? settings.ownerDatabaseURL ?? url : url, settings, schema, logger, body)
+  }
+
+  /// Brings the embedded database up to date, and makes the role that everything else is done as. A home that an
+  /// earlier release has made gets both here.
+  private static func prepare(_ owner: String, _ logger: Logger) async throws {
+    let pool = try PostgresPool(PostgresConfiguration(owner), size: 1, logger: logger)
+    do {
+      try await Migrator(pool).migrate()
+      try await ServiceRole.admit(ServiceRole.embedded, to: TenantID.main.rawValue, pool)
+    } catch {
+      await pool.close()
+      throw error
+    }
+    await pool.close()
   }
 
   private static func use(
-    _ conninfo: String, migrates: Bool, _ settings: Settings, _ schema: Schema, _ logger: Logger,
+    _ conninfo: String, _ settings: Settings, _ schema: Schema, _ logger: Logger,
     _ body: @Sendable (Session) async throws -> Void
   ) async throws {
-    let pool = try PostgresPool(PostgresConfiguration(conninfo), size: settings.poolSize, logger: logger)
+    let pool = try PostgresPool(
+      PostgresConfiguration(conninfo).working(for: TenantID.main.rawValue), size: settings.poolSize,
+      logger: logger)
     do {
       let migrator = Migrator(pool)
-      if migrates { try await migrator.migrate() }
       if schema == .upToDate {
         let status = try await migrator.check()
         guard status.isCurrent else { throw CommandFailure(status.explanation) }

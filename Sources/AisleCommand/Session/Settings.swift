@@ -8,6 +8,9 @@ import Services
 struct Settings: Sendable {
   /// `AISLE_DATABASE_URL`: a libpq connection string or URI; without it the embedded server is used.
   let databaseURL: String?
+  /// `AISLE_OWNER_DATABASE_URL`: the same database as the owner of the schema, for commands that change it; without
+  /// it `AISLE_DATABASE_URL` is the owner's too.
+  let ownerDatabaseURL: String?
   /// `AISLE_HOME`: where the embedded server keeps its data.
   let home: URL
   /// `AISLE_DATABASE`: which database of the embedded server, for example one that a scenario has kept.
@@ -24,6 +27,9 @@ struct Settings: Sendable {
 
   init(_ reader: ConfigReader = ConfigReader(provider: EnvironmentVariablesProvider())) throws {
     databaseURL = reader.string(forKey: "aisle.database.url", isSecret: true).flatMap {
+      $0.isEmpty ? nil : $0
+    }
+    ownerDatabaseURL = reader.string(forKey: "aisle.owner.database.url", isSecret: true).flatMap {
       $0.isEmpty ? nil : $0
     }
     home = URL(filePath: reader.string(forKey: "aisle.home", default: ".aisle"), directoryHint: .isDirectory)

@@ -35,7 +35,7 @@ struct ProjectionCopies: Sendable {
     } catch let error as PostgresError where error.sqlState == .insufficientPrivilege {
       throw SubscriptionProblem.cannotRebuild(
         "a rebuild makes tables, and this database role may not (\(error.message)); "
-          + "run it with AISLE_DATABASE_URL set to the owner of the schema aisle")
+          + "run it with AISLE_OWNER_DATABASE_URL set to the owner of the schema aisle")
     }
   }
 

@@ -60,7 +60,7 @@ extension ProjectionRebuild {
   private func replayRest(
     after position: Position, of live: Checkpoint, on connection: PostgresConnection
   ) async throws {
-    let scan = EventScan(tenant: store.tenant, filter: subscription.filter, partition: live.partition)
+    let scan = EventScan(subscription.filter, live.partition, of: store)
     var from = position
     while from < live.position {
       let found = try await scan.read(

@@ -10,14 +10,23 @@ struct EventScan: Sendable {
     let through: Position
   }
 
-  let tenant: TenantID
-  let filter: SubscriptionFilter
-  let partition: Partition
+  private let tenant: TenantID
+  /// By the types that events may have been stored under.
+  private let filter: SubscriptionFilter
+  private let partition: Partition
   /// The positions of the partitions before their number was changed. An event that the partition it then belonged to
   /// has passed has taken effect.
-  var former: [Int64] = []
+  private let former: [Int64]
 
-  /// Up to `limit` events in `after`…`through`.
+  init(_ filter: SubscriptionFilter, _ partition: Partition, former: [Int64] = [], of store: EventStore) {
+    tenant = store.tenant
+    self.filter = SubscriptionFilter(
+      categories: filter.categories, types: store.upcasters.filter(filter.types).stored, tags: filter.tags)
+    self.partition = partition
+    self.former = former
+  }
+
+  /// Up to `limit` events in `after`…`through`, as they are stored.
   func read(
     after: Position, through: Position, limit: Int, bytes: Int, on connection: PostgresConnection
   ) async throws -> Found {

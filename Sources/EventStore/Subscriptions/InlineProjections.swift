@@ -95,8 +95,7 @@ struct InlineProjections: Sendable {
       return
     }
     let runner = PartitionRunner(store: store, subscription: subscription, partition: start.partition)
-    let scan = EventScan(
-      tenant: store.tenant, filter: subscription.filter, partition: start.partition, former: start.former)
+    let scan = EventScan(subscription.filter, start.partition, former: start.former, of: store)
     var checkpoint = start
     while checkpoint.position < head {
       let found = try await scan.read(

@@ -16,6 +16,7 @@ public final class LogWatcher: Sendable {
 
   private let pool: PostgresPool
   private let tenant: TenantID
+  private let vault: SubjectVault
   private let logger: Logger
   private let pollInterval: Duration
   private let state = Mutex(State())
@@ -23,6 +24,7 @@ public final class LogWatcher: Sendable {
   public init(of store: EventStore, pollInterval: Duration = .seconds(1)) {
     pool = store.pool
     tenant = store.tenant
+    vault = store.vault
     logger = store.logger
     self.pollInterval = pollInterval
   }
@@ -34,7 +36,9 @@ public final class LogWatcher: Sendable {
         let connection = try await PostgresConnection.connect(pool.configuration, on: pool.thread)
         do {
           try await connection.listen(to: "aisle_log")
+          try await connection.listen(to: SubjectVault.channel)
           wakeAll()
+          vault.doubt()
           while !Task.isCancelled {
             if let message = try await connection.nextNotification(within: .seconds(30)) { received(message) }
           }
@@ -80,6 +84,10 @@ public final class LogWatcher: Sendable {
 
   /// The payload is `tenant head`.
   private func received(_ message: PostgresConnection.Notification) {
+    if message.channel == SubjectVault.channel {
+      if message.payload == "\(tenant.rawValue)" { vault.doubt() }
+      return
+    }
     let parts = message.payload.split(separator: " ")
     guard parts.count == 2, Int32(parts[0]) == tenant.rawValue, let head = Int64(parts[1]) else { return }
     let waiters = state.withLock { state in

@@ -63,7 +63,7 @@ struct PartitionRunner: Sendable {
     do {
       switch subscription.work {
       case .projection: try await project(found, checkpoint)
-      case .effect(let perform): try await act(found, checkpoint, perform)
+      case .effect: try await act(found, checkpoint)
       }
     } catch let error as CheckpointTable.Fenced {
       throw error
@@ -79,8 +79,7 @@ struct PartitionRunner: Sendable {
   private func scan(
     _ checkpoint: Checkpoint, through end: Position, _ pace: inout Pace
   ) async throws -> EventScan.Found {
-    let scan = EventScan(
-      tenant: store.tenant, filter: subscription.filter, partition: partition, former: checkpoint.former)
+    let scan = EventScan(subscription.filter, partition, former: checkpoint.former, of: store)
     let edge = min(end, Position(checkpoint.position.rawValue + pace.window.size))
     let limit = min(pace.limit, subscription.batchSize)
     let start = ContinuousClock.now
@@ -115,12 +114,24 @@ struct PartitionRunner: Sendable {
   }
 
   func handle(_ events: [RecordedEvent], on connection: PostgresConnection) async throws {
-    guard !events.isEmpty, case .projection(let handle) = subscription.work else { return }
+    guard case .projection(let handle) = subscription.work else { return }
+    let events = try await present(events, on: connection)
+    guard !events.isEmpty else { return }
     if replaysInto == nil {
       try await handle(events, connection)
     } else {
       try await Replay.run { try await handle(events, connection) }
     }
+  }
+
+  /// The events as the handler knows them. Which ones it wants is decided by what they are called now; the scan has
+  /// looked for every name that they may have been stored under.
+  private func present(
+    _ events: [RecordedEvent], on connection: PostgresConnection? = nil
+  ) async throws -> [RecordedEvent] {
+    let events = try await store.present(events, on: connection)
+    let types = subscription.filter.types
+    return types.isEmpty || store.upcasters.isEmpty ? events : events.filter { types.contains($0.type) }
   }
 
   /// Settings for the rest of the transaction.
@@ -154,16 +165,13 @@ struct PartitionRunner: Sendable {
   private struct Freed: Error { let streams: Set<String> }
 
   /// Acts first, then moves the checkpoint: what is cut off in between is done again.
-  private func act(
-    _ found: EventScan.Found, _ checkpoint: Checkpoint, _ perform: Subscription.Effect
-  ) async throws {
+  private func act(_ found: EventScan.Found, _ checkpoint: Checkpoint) async throws {
     var aside = DeadLetterTable.Aside()
     if !found.events.isEmpty {
       aside = try await store.pool.withConnection {
         try await letters.aside(after: checkpoint.position, through: found.through, on: $0)
       }
-      let handled = found.events.split(by: aside).handled
-      if !handled.isEmpty { try await perform(handled) }
+      try await act(on: found.events.split(by: aside).handled)
     }
     while true {
       do {
@@ -184,10 +192,17 @@ struct PartitionRunner: Sendable {
         let late = found.events.filter {
           freed.streams.contains($0.stream.description) && !aside.skipped.contains($0.position.rawValue)
         }
-        if !late.isEmpty { try await perform(late) }
+        try await act(on: late)
         aside.parked.subtract(freed.streams)
       }
     }
+  }
+
+  /// Has the effects of events.
+  func act(on events: [RecordedEvent]) async throws {
+    guard case .effect(let perform) = subscription.work else { return }
+    let events = try await present(events)
+    if !events.isEmpty { try await perform(events) }
   }
 
   // MARK: Parking

@@ -84,7 +84,7 @@ extension SubscriptionRunner {
   /// Outside of a transaction, so a claim keeps a second retry away; each event is taken from the queue when it has
   /// been handled.
   private func act(_ stream: String, _ runner: PartitionRunner, _ report: inout RetryReport) async throws {
-    guard case .effect(let perform) = subscription.work else { return }
+    guard !subscription.isProjection else { return }
     let letters = runner.letters
     let claimant = UUID()
     while true {
@@ -95,7 +95,7 @@ extension SubscriptionRunner {
       let next = try await store.pool.withConnection { try await letters.first(1, of: stream, on: $0) }
       if let event = next.first {
         do {
-          try await perform([event])
+          try await runner.act(on: [event])
         } catch {
           try await store.pool.withConnection { try await letters.releaseClaim(stream, of: claimant, on: $0) }
           throw Failed(position: event.position, error: error)

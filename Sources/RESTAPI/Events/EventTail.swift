@@ -16,11 +16,20 @@ actor EventTail {
   /// Through which position the log is known; nil before the first use.
   private var end: Position?
   private var reading: Task<Void, any Error>?
+  /// Of the people forgotten when the window was read: it holds names.
+  private var generation: Int64?
 
   init(of store: EventStore) { self.store = store }
 
   /// The next events after a position that match; none if there are none yet.
   func next(after position: Position, _ filter: EventFilter, limit: Int = 500) async throws -> EventBatch {
+    let generation = try await store.vault.generation()
+    if generation != self.generation {
+      // Somebody was forgotten: the window begins anew where it ends.
+      window = []
+      bytes = 0
+      self.generation = generation
+    }
     if end == nil {
       let head = try await store.head()
       if end == nil { end = head }
@@ -52,7 +61,10 @@ actor EventTail {
     if let reading { return try await reading.value }
     let task = Task {
       defer { reading = nil }
-      append(try await store.readAll(after: position, limit: Self.readSize))
+      let before = generation
+      let events = try await store.readAll(after: position, limit: Self.readSize)
+      // Otherwise they may have been opened with a key that is gone; they are read again.
+      if before == generation { append(events) }
     }
     reading = task
     try await task.value

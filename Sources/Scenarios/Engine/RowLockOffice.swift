@@ -162,7 +162,7 @@ struct RowLockOffice: BoxOffice {
       ).map { try $0.decode(String.self, String.self, String.self, String.self) }
       guard let first = rows.first else {
         let isCancelled = try await connection.query(
-          "select 1 from aisle.events where tenant = 1 and id = \(UUID.derived(from: "order-cancelled", id.rawValue))"
+          "select 1 from aisle.event_ids where tenant = 1 and id = \(UUID.derived(from: "order-cancelled", id.rawValue))"
         )
         return isCancelled.isEmpty ? .refused("order-not-placed") : .done(position: 0)
       }

@@ -1,3 +1,4 @@
+import EventStore
 import PostgreSQL
 import Services
 import Vocabulary
@@ -30,10 +31,28 @@ struct Judge {
     try await withCourt { try await $0.judgements() }
   }
 
+  private func openNames(on connection: PostgresConnection) async throws {
+    let sealed = try await connection.query(
+      "select position from log_event where data::text like '%\"$sealed\"%' order by position"
+    ).map { Position(try $0.decode(Int64.self)) }
+    for start in stride(from: 0, to: sealed.count, by: 5000) {
+      let events = try await performance.aisle.store.read(at: Array(sealed[start...].prefix(5000)))
+      try await connection.execute(
+        """
+        update log_event e
+        set data = u.data
+        from unnest(\(events.map(\.position.rawValue)), \(events.map { JSONB($0.data) })) u (position, data)
+        where e.position = u.position
+        """)
+    }
+  }
+
   private func withCourt<T: Sendable>(_ body: (Court) async throws -> T) async throws -> T {
     let pool = performance.aisle.store.pool
     let connection = try await PostgresConnection.connect(pool.configuration, on: pool.thread)
     do {
+      try await connection.executeScript(LogFacts.events)
+      try await openNames(on: connection)
       try await connection.executeScript(LogFacts.script)
       let result = try await body(Court(judge: self, connection: connection))
       await connection.close()

@@ -1,15 +1,18 @@
 /// The log in tables that a check can be written against, made from `aisle.events` by SQL alone: nothing here knows
-/// the services' code, so a mistake in a decider or a fold cannot hide itself.
+/// the services' code, so a mistake in a decider or a fold cannot hide itself. Only names of buyers, which are sealed in
+/// the log, are opened by the event store.
 ///
 /// The tables are temporary and belong to the judge's connection. A run's database has one tenant.
 enum LogFacts {
-  static let script = """
+  static let events = """
     create temporary table log_event as
     select e.position, e.version, e.stream_id, e.category, e.type, e.data, s.name as stream
     from aisle.events e
     left join aisle.streams s on s.tenant = e.tenant and s.id = e.stream_id;
     create index on log_event (type);
+    """
 
+  static let script = """
     -- Every seat of every show.
     create temporary table log_seat as
     select s.data ->> 'show_id' as show_id, p.section ->> 'id' as section, p.section_no, r.row_no,

@@ -14,11 +14,10 @@ struct AccountZones {
   ) async throws -> AccountZones {
     let rows = try await connection.query(
       """
-      select account_id, opened_position, time_zone
-      from aisle.accounts
-      where tenant = \(tenant.rawValue) and account_id = any(\(accounts.map(\.rawValue)))
-        and opened_position < \(position.rawValue)
-      order by account_id, opened_position
+      select account_id, position, time_zone
+      from aisle.account_openings(\(tenant.rawValue), \(accounts.map(\.rawValue)))
+      where position < \(position.rawValue)
+      order by account_id, position
       """)
     var zones = AccountZones()
     for row in rows {

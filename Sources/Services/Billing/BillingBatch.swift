@@ -47,9 +47,9 @@ struct BillingBatch: Sendable {
         ) b
         left join lateral (
           select a.time_zone
-          from aisle.accounts a
-          where a.tenant = \(tenant) and a.account_id = b.account_id and a.opened_position <= \(end.rawValue)
-          order by a.opened_position desc
+          from aisle.account_openings(\(tenant), array[b.account_id]) a
+          where a.position <= \(end.rawValue)
+          order by a.position desc
           limit 1
         ) z on true
         order by b.account_id, b.month, b.currency

@@ -68,18 +68,9 @@ public final class BillingService: Sendable {
     var state = Billing.State()
     do {
       let rows = try await store.pool.query(
-        """
-        select name, time_zone, opened_at
-        from aisle.accounts
-        where tenant = \(store.tenant.rawValue) and account_id = \(id.rawValue)
-        order by opened_position
-        """)
-      for row in rows {
-        let (name, timeZone, openedAt) = try row.decode(String.self, String.self, Timestamp.self)
-        Billing.evolve(
-          &state,
-          .accountOpened(.init(accountID: id, name: name, timeZone: timeZone, openedAt: openedAt)))
-      }
+        "select position from aisle.account_openings(\(store.tenant.rawValue), \([id.rawValue]))")
+      let openings = try await store.read(at: rows.map { Position(try $0.decode(Int64.self)) })
+      for event in openings { Billing.evolve(&state, try event.decode()) }
     } catch {
       throw ServiceError(reading: error)
     }

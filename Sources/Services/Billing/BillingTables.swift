@@ -27,9 +27,9 @@ struct BillingTables: Sendable {
          and m.month between \(first.description) and \(last.description)
         left join lateral (
           select a.time_zone
-          from aisle.accounts a
-          where a.tenant = \(tenant) and a.account_id = m.account_id and a.opened_position <= p.position
-          order by a.opened_position desc
+          from aisle.account_openings(\(tenant), array[m.account_id]) a
+          where a.position <= p.position
+          order by a.position desc
           limit 1
         ) z on true
         where p.tenant = \(tenant)
@@ -58,9 +58,9 @@ struct BillingTables: Sendable {
         ) m on true
         left join lateral (
           select a.time_zone
-          from aisle.accounts a
-          where a.tenant = \(tenant) and a.account_id = m.account_id and a.opened_position <= p.position
-          order by a.opened_position desc
+          from aisle.account_openings(\(tenant), array[m.account_id]) a
+          where a.position <= p.position
+          order by a.position desc
           limit 1
         ) z on true
         where p.tenant = \(tenant)

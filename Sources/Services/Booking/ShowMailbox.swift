@@ -43,6 +43,8 @@ actor ShowMailbox {
   private var state = Booking.State()
   private var version: Int64 = 0
   private var position = Position.start
+  /// Of the people forgotten when the state was read: it holds names.
+  private var generation: Int64?
   private var waiting: [Command] = []
   private var isWorking = false
   private(set) var lastUsed = ContinuousClock.now
@@ -60,7 +62,14 @@ actor ShowMailbox {
 
   /// A hold's terms, which never change; its phase may be old. Read from the stream only if it is not known here.
   func lookUp(_ hold: HoldID, _ context: RequestContext) async throws(ServiceError) -> Decision {
-    if let record = state.hold(hold) {
+    let isCurrent: Bool
+    do {
+      let now = try await store.vault.generation()
+      isCurrent = now == generation
+    } catch {
+      throw ServiceError(reading: error)
+    }
+    if isCurrent, let record = state.hold(hold) {
       return Decision(events: [], show: state.show, hold: record, version: version, position: position)
     }
     return try await enqueue(nil, hold: hold, context)
@@ -95,6 +104,12 @@ actor ShowMailbox {
   private func process(_ batch: [Command]) async {
     do {
       // Nobody else enters: `isWorking` keeps this the only caller that touches state across an `await`.
+      let now = try await store.vault.generation()
+      if now != generation {
+        // Somebody was forgotten; the state may still know the name.
+        forget()
+        generation = now
+      }
       if version == 0 { try await readOn() }
       while true {
         let round = try decide(batch)

@@ -164,21 +164,22 @@ struct Tampering: CustomTestStringConvertible, Sendable {
       try await store.append(
         to: .show(show), expecting: .streamExists,
         [
-          NewEvent(type: "seats-held", data: Array(try await Self.heldPayload(of: held, in: pool).utf8)),
+          NewEvent(type: "seats-held", data: try await Self.heldPayload(of: held, in: store)),
           NewEvent(type: "hold-expired", data: held.data),
         ])
     },
   ]
 
-  private static func heldPayload(of expired: RecordedEvent, in pool: PostgresPool) async throws -> String {
-    let rows = try await pool.query(
+  private static func heldPayload(of expired: RecordedEvent, in store: EventStore) async throws -> [UInt8] {
+    let rows = try await store.pool.query(
       """
-      select h.data::text
+      select h.position
       from aisle.events h
       join aisle.events x on x.data ->> 'hold_id' = h.data ->> 'hold_id'
       where h.type = 'seats-held' and x.id = \(expired.id)
       """)
-    return try #require(try rows.first?.decode(String.self))
+    let position = Position(try #require(rows.first).decode(Int64.self))
+    return try #require(try await store.read(at: [position]).first).data
   }
 
   private static let tables = [

@@ -94,7 +94,8 @@ extension ProjectionsCommand {
       try await Session.run { [name, stream, json] session in
         let subscription = try ProjectionsCommand.subscription(name, of: session)
         let runner = SubscriptionRunner(
-          subscription, of: EventStore(pool: session.pool, logger: session.logger))
+          subscription,
+          of: EventStore(pool: session.pool, upcasters: EventHistory.upcasters, logger: session.logger))
         let report = try await runner.retryParked(stream: stream)
         if json {
           print(

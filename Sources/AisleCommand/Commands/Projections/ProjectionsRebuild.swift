@@ -10,8 +10,8 @@ extension ProjectionsCommand {
       discussion: """
         Copies of the tables are filled while the old ones are read and followed as always. When the copies have \
         everything, the rows that differ are put in place in one transaction. Nothing else happens meanwhile: no \
-        appends, no calls. Interrupted, it goes on where it stopped when the command is run again. The database role \
-        must own the schema, because it makes tables.
+        appends, no calls. Interrupted, it goes on where it stopped when the command is run again. It is run \
+        as the owner of the schema (AISLE_OWNER_DATABASE_URL), because it makes tables.
 
         A subscription that acts outside of the database is not rebuilt. With --repeat-effects it is set back to the \
         first event, and its workers do everything again.
@@ -40,9 +40,9 @@ extension ProjectionsCommand {
     }
 
     func run() async throws {
-      try await Session.run { [name, restart, repeatEffects, json] session in
+      try await Session.run(as: .owner) { [name, restart, repeatEffects, json] session in
         let subscription = try ProjectionsCommand.subscription(name, of: session)
-        let store = EventStore(pool: session.pool, logger: session.logger)
+        let store = EventStore(pool: session.pool, upcasters: EventHistory.upcasters, logger: session.logger)
         guard subscription.isProjection else {
           guard repeatEffects else {
             throw CommandFailure(
