@@ -203,7 +203,7 @@ public final class SubscriptionWorker: Sendable {
           try await Task.sleep(for: .milliseconds(50))
           continue
         }
-        guard let checkpoint = try await known.orElse({ try await self.checkpoint(of: held) }) else {
+        guard let checkpoint = try await known.orMaybe({ try await self.checkpoint(of: held) }) else {
           logger.warning(
             "fenced: somebody else has \(held.partition.key) now", metadata: ["epoch": "\(held.epoch)"])
           return held.end(.lost)
@@ -260,7 +260,7 @@ extension Optional where Wrapped: Sendable {
     return try await make()
   }
 
-  fileprivate func orElse(_ make: () async throws -> Wrapped?) async throws -> Wrapped? {
+  fileprivate func orMaybe(_ make: () async throws -> Wrapped?) async throws -> Wrapped? {
     if let self { return self }
     return try await make()
   }
