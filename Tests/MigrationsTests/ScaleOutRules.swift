@@ -175,7 +175,8 @@ struct ScaleOutRules: Sendable {
       if !line.contains("Function Scan"),
         let match = line.firstMatch(of: /Scan (?:using \w+ )?on aisle\.(\w+)/)
       {
-        scans.append((String(match.1), ""))
+        // A partition goes by its table's name.
+        scans.append((match.1.replacing(/_\d+$/, with: ""), ""))
         isInScan = true
       } else if line.drop(while: \.isWhitespace).hasPrefix("->")
         || line.contains(#/^\s*(InitPlan|SubPlan|CTE)/#)
