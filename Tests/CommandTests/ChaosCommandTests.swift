@@ -4,7 +4,9 @@ import Testing
 
 @Suite("aisle chaos", .timeLimit(.minutes(4)))
 struct ChaosCommandTests {
-  @Test("a few rounds with kills, pauses of the network and a lost answer lose nothing; the result is one JSON document")
+  @Test(
+    "a few rounds with kills, pauses of the network and a lost answer lose nothing; the result is one JSON document"
+  )
   func rounds() async throws {
     let result = try await AisleProgram().run(
       "chaos", "--rounds", "5", "--seed", "11", "--seconds-per-round", "0.5", "--json", "--faults",
@@ -45,14 +47,15 @@ struct ChaosCommandTests {
     #expect(result.output.contains("w1.1 append 1, 1.000000–2.000000 s: a expecting any version"))
   }
 
-  @Test("an unknown fault or a file that is no history is refused with a message", arguments: [
-    ["chaos", "--faults", "earthquake"], ["chaos", "check", "/dev/null/no-history"], ["chaos", "--rounds", "0"],
-  ])
+  @Test(
+    "an unknown fault or a file that is no history is refused with a message",
+    arguments: [
+      ["chaos", "--faults", "earthquake"], ["chaos", "check", "/dev/null/no-history"],
+      ["chaos", "--rounds", "0"],
+    ])
   func refused(arguments: [String]) async throws {
     let program = AisleProgram()
-    let result =
-      arguments.count == 3
-      ? try await program.run(arguments[0], arguments[1], arguments[2]) : try await program.run(arguments[0])
+    let result = try await program.run(arguments[0], arguments[1], arguments[2])
     #expect(result.status != 0)
     #expect(!result.errors.isEmpty)
   }
