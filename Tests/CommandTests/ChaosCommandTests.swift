@@ -55,9 +55,7 @@ struct ChaosCommandTests {
     ])
   func refused(arguments: [String]) async throws {
     let program = AisleProgram()
-    let result =
-      arguments.count == 3
-      ? try await program.run(arguments[0], arguments[1], arguments[2]) : try await program.run(arguments[0])
+    let result = try await program.run(arguments[0], arguments[1], arguments[2])
     #expect(result.status != 0)
     #expect(!result.errors.isEmpty)
   }

@@ -16,7 +16,11 @@ public actor ReplicatedPair {
   public private(set) var primary: PostgresCluster
   public private(set) var standby: PostgresCluster
 
-  private static let settings = ["shared_buffers": "32MB", "max_connections": "60"]
+  private static let settings = [
+    "shared_buffers": "32MB", "max_connections": "60",
+    // pg_rewind reads the old primary's WAL from the last checkpoint before the two parted.
+    "wal_keep_size": "512MB",
+  ]
 
   /// - Parameter prepare: fills the primary before the standby is made.
   public static func start(
