@@ -78,6 +78,9 @@ final class AppendSequencer: Sendable {
     }
   }
 
+  /// A connection that stands still must not keep the queue waiting for ever.
+  private static let longestSilence = Duration.seconds(30)
+
   private enum DeliveryError: Error {
     /// The data is at fault: nothing of the batch is stored.
     case rejected(PostgresError, sentBefore: Bool)
@@ -119,7 +122,7 @@ final class AppendSequencer: Sendable {
         if let inline {
           rows = try await inline.append(batch.sql)
         } else {
-          rows = try await pool.query(batch.sql)
+          rows = try await pool.query(batch.sql, timeout: Self.longestSilence)
         }
         let outcomes = try batch.outcomes(rows)
         return sentBefore ? outcomes.map(Self.afterResending) : outcomes

@@ -72,7 +72,7 @@ public final class ChaosWorker: Sendable {
       // A handler that fails after it has written: none of it may stay.
       if batches.isToFail() { throw HandlerFailed() }
     }
-    let relay = Subscription(ChaosTables.relay, batchSize: 50) { events, _ in
+    let relay = Subscription.effect(ChaosTables.relay, batchSize: 50) { events in
       try recorder.record(.delivered(Delivery(ChaosTables.relay, events.map(LoggedEvent.init))))
     }
     group.addTask { await watcher.run() }

@@ -158,7 +158,7 @@ extension AppendAnswer.Failure {
       switch error {
       case .invalid: .invalid
       case .overloaded: .overloaded
-      case .rejected: .rejected
+      case .rejected, .refused: .rejected
       case .eventIDReused: .eventIDReused
       case .unavailable: .unavailable
       }

@@ -88,9 +88,7 @@ struct SubscriptionPartitionTests {
       for number in 0..<40 { try await store.append(to: stream("s\(number)"), expecting: .any, .happened(3)) }
       var all: [Int64] = []
       for index in 0..<4 {
-        let scan = EventScan(
-          tenant: store.tenant, filter: .init(),
-          partition: Partition(subscription: "x", index: index, count: 4))
+        let scan = EventScan(.init(), Partition(subscription: "x", index: index, count: 4), of: store)
         let found = try await store.pool.withConnection {
           try await scan.read(after: .start, through: Position(120), limit: 1000, bytes: 1 << 20, on: $0)
         }
