@@ -16,7 +16,7 @@ public enum ServiceRole {
     try await pool.withConnection { connection in
       let rows = try await connection.query(
         """
-        select format('create role %I login in role %I', \(role), \(group)),
+        select format('create role %I login in role %I', \(role)::text, \(group)::text),
                exists (select from pg_roles where rolname = \(role)),
                exists (select from aisle.tenant_roles where tenant = \(tenant) and role = \(role))
         """)

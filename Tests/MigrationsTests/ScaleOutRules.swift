@@ -16,6 +16,8 @@ struct ScaleOutRules: Sendable {
 
   /// About whole tables and not about one tenant's rows: run on each node by whoever keeps it.
   static let ofWholeTables = [
+    "current_tenant": "answers which tenant the session works for",
+    "protect": "gives rights on whole tables, in a migration",
     "add_event_partitions": "makes partitions before they are needed",
     "detach_event_partitions": "takes archived partitions off",
   ]

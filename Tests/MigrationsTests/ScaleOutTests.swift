@@ -12,6 +12,7 @@ struct ScaleOutTests {
     "Scenarios/Judge/": "looks at a run's own database, which is on one server",
     "AisleCommand/Bench/": "measures one server",
     "Chaos/": "breaks one server of its own",
+    "AisleCommand/Doctor.swift": "advises what an administrator may type",
   ]
 
   private static func statements() throws -> [SourceStatement] {

@@ -111,7 +111,11 @@ struct ForgettingTests {
       let rows = try await contents(of: readModels, fixture)
       for table in readModels { try await fixture.pool.execute(SQL("delete from \(table)", [])) }
       try await fixture.pool.execute(
-        "update aisle.checkpoints set position = 0 where subscription in ('shows', 'orders')")
+        """
+        update aisle.checkpoints
+        set position = 0, epoch = epoch + 1, owner = null, lease_expires_at = clock_timestamp()
+        where subscription in ('shows', 'orders')
+        """)
       try await fixture.settle()
       let rebuilt = try await contents(of: readModels, fixture)
       #expect(rebuilt == rows && rows.count > 5)

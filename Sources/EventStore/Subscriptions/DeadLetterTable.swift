@@ -45,8 +45,8 @@ struct DeadLetterTable: Sendable {
       insert into aisle.parked_events (tenant, subscription, position, stream, event_id, type)
       select \(tenant.rawValue), \(subscription), e.*
       from unnest(
-        \(events.map(\.position.rawValue)), \(events.map(\.stream.description)), \(events.map(\.id)),
-        \(events.map(\.type))) e
+        \(events.map(\.position.rawValue))::bigint[], \(events.map(\.stream.description))::text[],
+        \(events.map(\.id))::uuid[], \(events.map(\.type))::text[]) e
       on conflict (tenant, subscription, position) do nothing
       """)
   }

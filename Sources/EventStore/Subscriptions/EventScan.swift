@@ -60,7 +60,7 @@ struct EventScan: Sendable {
             or mod(hashint8extended(e.stream_id, 0) & 9223372036854775807, \(Int64(partition.count)))
                = \(Int64(partition.index)))
           and (cardinality(\(former)) = 0
-            or e.position > (\(former))[1 + mod(
+            or e.position > (\(former)::bigint[])[1 + mod(
                  hashint8extended(e.stream_id, 0) & 9223372036854775807, nullif(cardinality(\(former)), 0)::bigint)])
         order by e.position
         limit \(limit)
@@ -92,7 +92,7 @@ struct EventScan: Sendable {
             or mod(hashint8extended(e.stream_id, 0) & 9223372036854775807, \(Int64(partition.count)))
                = \(Int64(partition.index)))
           and (cardinality(\(former)) = 0
-            or e.position > (\(former))[1 + mod(
+            or e.position > (\(former)::bigint[])[1 + mod(
                  hashint8extended(e.stream_id, 0) & 9223372036854775807, nullif(cardinality(\(former)), 0)::bigint)])
         order by a.position
         limit \(limit)
@@ -123,7 +123,7 @@ struct EventScan: Sendable {
               or mod(hashint8extended(e.stream_id, 0) & 9223372036854775807, \(Int64(partition.count)))
                  = \(Int64(partition.index)))
             and (cardinality(\(former)) = 0
-              or e.position > (\(former))[1 + mod(
+              or e.position > (\(former)::bigint[])[1 + mod(
                    hashint8extended(e.stream_id, 0) & 9223372036854775807, nullif(cardinality(\(former)), 0)::bigint)])
           order by e.position
           limit \(limit)

@@ -38,12 +38,14 @@ public struct SubscriptionRunner: Sendable {
     return reached.min() ?? head
   }
 
-  /// Sets the checkpoint before the first event, so that every effect is had again; for those that may be.
+  /// Sets the checkpoint before the first event, so that every effect is had again; for those that may be. The worker
+  /// that has it loses it, or it would not look before there is a new event.
   public func repeatEffects() async throws {
     try await store.pool.execute(
       """
       update aisle.checkpoints
-      set position = 0, former = '{}', updated_at = clock_timestamp()
+      set position = 0, former = '{}', updated_at = clock_timestamp(), epoch = epoch + 1, owner = null,
+          lease_expires_at = clock_timestamp()
       where tenant = \(store.tenant.rawValue) and split_part(subscription, '/', 1) = \(subscription.name)
         and partitions > 0
       """)
