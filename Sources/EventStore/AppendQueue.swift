@@ -18,6 +18,8 @@ struct AppendQueue<Reply> {
     /// Batches under way at once. While one is being executed, the next one is on its way and waits for the log's
     /// lock in the database: between the two nothing waits for this process.
     var lanes = 2
+    /// So many have to wait before another lane is worth it: below, two small batches cost more than the round trip.
+    var laneAppends = 100
   }
 
   enum Admission {
@@ -48,8 +50,12 @@ struct AppendQueue<Reply> {
     return .startSending
   }
 
-  /// A batch costs the same however small it is: beside a large one, the next waits until it has some size.
-  private var isWorthALane: Bool { entries.count * 2 >= underWay }
+  /// A batch costs the same however small it is: beside another one, the next waits until it has some size.
+  private var isWorthALane: Bool { entries.count >= max(limits.laneAppends, underWay / 2) }
+
+  /// Whether a lane that has sent `sent` appends does well to wait a moment. Who was just answered often appends
+  /// again at once, and would come too late for a batch that leaves now with the few that are here.
+  func mayGrow(after sent: Int) -> Bool { lanesInUse == 1 && entries.count * 4 < sent * 3 }
 
   /// The next batch of a lane that has sent `sent` appends before; empty when there is nothing to send, and then the
   /// lane has ended.

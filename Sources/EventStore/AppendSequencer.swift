@@ -47,11 +47,21 @@ final class AppendSequencer: Sendable {
   private func sendUntilEmpty() async {
     var sent = 0
     while true {
+      if sent > 1 { await gather(after: sent) }
       let batch = queue.withLock { $0.nextBatch(after: sent) }
       guard !batch.isEmpty else { return }
       await send(batch)
       sent = batch.count
     }
+  }
+
+  /// At most so long does a batch wait for those who were just answered.
+  private static let longestGathering = Duration.microseconds(150)
+
+  private func gather(after sent: Int) async {
+    let deadline = ContinuousClock.now + Self.longestGathering
+    // Too short for a timer. Connections go on meanwhile: yielding lets everything else on the thread run.
+    while queue.withLock({ $0.mayGrow(after: sent) }), ContinuousClock.now < deadline { await Task.yield() }
   }
 
   /// Sends a batch; if the database refuses it as a whole, halves it until the culprit stands alone.

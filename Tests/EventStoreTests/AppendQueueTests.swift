@@ -82,7 +82,7 @@ struct AppendQueueTests {
 
   @Test("a second lane starts beside a small batch, and each lane takes its share of what waits")
   func lanes() {
-    var queue = Queue(limits: .init(lanes: 2))
+    var queue = Queue(limits: .init(lanes: 2, laneAppends: 1))
     #expect(queue.admit(1) == "start")
     #expect(queue.nextBatch().map(\.reply) == [1])
     #expect(queue.admit(2) == "start")
@@ -93,9 +93,24 @@ struct AppendQueueTests {
     #expect(queue.waiting == 0)
   }
 
+  @Test("few appends are left to one lane, which waits a moment for those that it has just answered")
+  func oneLaneForFew() {
+    var queue = Queue(limits: .init(lanes: 2, laneAppends: 10))
+    #expect(queue.admit(0) == "start")
+    for number in 1..<8 { #expect(queue.admit(number) == "queued") }
+    #expect(queue.nextBatch().count == 8)
+    for number in 8..<13 { #expect(queue.admit(number) == "queued") }
+    #expect(queue.mayGrow(after: 8))
+    #expect(queue.admit(13) == "queued")
+    #expect(!queue.mayGrow(after: 8))
+    for number in 14..<17 { #expect(queue.admit(number) == "queued") }
+    #expect(queue.admit(17) == "start")
+    #expect(!queue.mayGrow(after: 20), "there is another lane")
+  }
+
   @Test("a lane does not send a few appends beside a large batch; the other lane takes them along")
   func smallRest() {
-    var queue = Queue(limits: .init(lanes: 2))
+    var queue = Queue(limits: .init(lanes: 2, laneAppends: 1))
     #expect(queue.admit(1, Self.append("1")) == "start")
     #expect(queue.admit(2) == "start")
     for number in 3...16 { _ = queue.admit(number) }
@@ -121,7 +136,8 @@ struct AppendQueueTests {
     for _ in 0..<200 {
       var queue = Queue(
         limits: .init(
-          batchAppends: Int.random(in: 1...8, using: &random), lanes: Int.random(in: 1...3, using: &random)))
+          batchAppends: Int.random(in: 1...8, using: &random), lanes: Int.random(in: 1...3, using: &random),
+          laneAppends: Int.random(in: 1...5, using: &random)))
       var next = 0
       var left: [Int] = []
       var lanes: [Int] = []
