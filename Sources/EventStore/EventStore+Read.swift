@@ -32,6 +32,8 @@ extension EventStore {
   private func readTable(
     _ stream: StreamName, from version: Int64?, _ direction: Direction, _ limit: Int
   ) async throws -> [RecordedEvent] {
+    // The stream's id is looked up first, on its own. In a join, a partition that is too young for statistics would be
+    // searched by version alone.
     let rows: Rows
     switch direction {
     case .forward:
@@ -39,9 +41,11 @@ extension EventStore {
         """
         select e.position, e.version, e.recorded_at, e.schema_version, e.id, e.correlation_id, e.causation_id,
                e.type, e.actor, e.traceparent, e.data, e.stream, e.tags
-        from aisle.streams s
-        join aisle.events e on e.tenant = s.tenant and e.stream_id = s.id
-        where s.tenant = \(tenant.rawValue) and s.name = \(stream.description) and e.version >= \(version ?? 1)
+        from aisle.events e
+        where e.tenant = \(tenant.rawValue) and e.version >= \(version ?? 1)
+          and e.stream_id = (
+            select s.id from aisle.streams s
+            where s.tenant = \(tenant.rawValue) and s.name = \(stream.description))
         order by e.version
         limit \(limit)
         """)
@@ -50,9 +54,11 @@ extension EventStore {
         """
         select e.position, e.version, e.recorded_at, e.schema_version, e.id, e.correlation_id, e.causation_id,
                e.type, e.actor, e.traceparent, e.data, e.stream, e.tags
-        from aisle.streams s
-        join aisle.events e on e.tenant = s.tenant and e.stream_id = s.id
-        where s.tenant = \(tenant.rawValue) and s.name = \(stream.description) and e.version <= \(version ?? .max)
+        from aisle.events e
+        where e.tenant = \(tenant.rawValue) and e.version <= \(version ?? .max)
+          and e.stream_id = (
+            select s.id from aisle.streams s
+            where s.tenant = \(tenant.rawValue) and s.name = \(stream.description))
         order by e.version desc
         limit \(limit)
         """)
