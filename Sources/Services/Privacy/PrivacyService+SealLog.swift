@@ -19,7 +19,7 @@ extension PrivacyService {
     var position = Position.start
     while true {
       let batch = try await owner.transaction { connection in
-        try await connection.executeScript("set local statement_timeout = 0")
+        try await connection.liftStatementTimeout()
         let rows = try await connection.query(
           """
           select position

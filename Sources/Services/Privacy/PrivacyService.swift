@@ -53,7 +53,7 @@ public struct PrivacyService: Sendable {
       }
       receipt = try await store.pool.transaction { connection in
         // Finding a name in the read models takes a look at every row.
-        try await connection.executeScript("set local statement_timeout = 0")
+        try await connection.liftStatementTimeout()
         let forgotten = try await store.forget(
           subject, at: time.now, metadata: context.metadata(), on: connection,
           scrub: { try await scrub(subject, on: connection) })
@@ -121,7 +121,7 @@ public struct PrivacyService: Sendable {
 
   private func eventsInTheClear(about subject: DataSubject) async throws -> Int {
     try await store.pool.transaction { connection in
-      try await connection.executeScript("set local statement_timeout = 0")
+      try await connection.liftStatementTimeout()
       let rows =
         subject.kind == "buyer"
         ? try await connection.query(
