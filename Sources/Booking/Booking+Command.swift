@@ -19,6 +19,10 @@ extension Booking {
     case cancelBooking(HoldID, for: OrderID)
     /// The show will not take place. Nothing is sold any more; what is booked stays booked until it is refunded.
     case cancelShow(reason: String)
+    /// Waits for seats of a show that has none of the kind.
+    case joinWaitingList(WaitingRequest)
+    /// Waits no longer; an offer is given back.
+    case leaveWaitingList(WaitingID)
   }
 
   public struct Schedule: Sendable, Hashable {
@@ -66,6 +70,18 @@ extension Booking {
       self.holdID = holdID
       self.buyer = buyer
       self.seats = seats
+    }
+  }
+
+  public struct WaitingRequest: Sendable, Hashable {
+    public var waitingID: WaitingID
+    public var buyer: BuyerID
+    public var wish: Best
+
+    public init(waitingID: WaitingID, buyer: BuyerID, wish: Best) {
+      self.waitingID = waitingID
+      self.buyer = buyer
+      self.wish = wish
     }
   }
 

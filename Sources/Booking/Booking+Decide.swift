@@ -7,6 +7,14 @@ extension Booking {
   public static func decide(
     _ command: Command, _ state: State, at now: Timestamp
   ) throws(Rejection) -> [Event] {
+    state.waitingList.isEmpty
+      ? try decideAlone(command, state, at: now) : try decideBehindTheLine(command, state, at: now)
+  }
+
+  /// The same as if nobody waited.
+  static func decideAlone(
+    _ command: Command, _ state: State, at now: Timestamp
+  ) throws(Rejection) -> [Event] {
     if case .schedule(let schedule) = command { return try decide(schedule, state, at: now) }
     guard let show = state.show else { throw .showNotScheduled }
     switch command {
@@ -17,6 +25,8 @@ extension Booking {
     case .release(let hold, let reason): return try release(hold, because: reason, state, at: now)
     case .expire(let hold): return try expire(hold, state, at: now)
     case .cancelBooking(let hold, let order): return try cancelBooking(hold, of: order, state, at: now)
+    case .joinWaitingList(let request): return try join(request, of: show, state, at: now)
+    case .leaveWaitingList(let id): return try leave(id, state, at: now)
     case .cancelShow(let reason): return try cancelShow(because: reason, state, at: now)
     }
   }
@@ -74,8 +84,8 @@ extension Booking {
       guard !state.isCancelled else { throw .showCancelled }
       let end = hold.terms.heldAt + .seconds(show.policy.holdLifetime(ttl: show.holdTTLSeconds))
       let expiresAt = min(now + .seconds(show.holdTTLSeconds), end)
-      // It lives as long already, or has lived as long as it may.
-      guard expiresAt > hold.expiresAt else { return [] }
+      // It lives as long already, or has lived as long as it may. Others wait for what is on offer.
+      guard expiresAt > hold.expiresAt, hold.terms.waitingID == nil else { return [] }
       return [.holdExtended(HoldExtended(holdID: id, expiresAt: expiresAt, extendedAt: now))]
     case .confirmed(let order), .cancelled(let order): throw .holdAlreadyConfirmed(order)
     case .released: throw .holdReleased(id)
@@ -102,7 +112,7 @@ extension Booking {
     }
   }
 
-  private static func release(
+  static func release(
     _ id: HoldID, because reason: String, _ state: State, at now: Timestamp
   ) throws(Rejection) -> [Event] {
     let hold = try existing(id, in: state)
@@ -156,7 +166,7 @@ extension Booking {
     return hold
   }
 
-  private static func expired(_ terms: SeatsHeld, at now: Timestamp) -> Event {
+  static func expired(_ terms: SeatsHeld, at now: Timestamp) -> Event {
     .holdExpired(HoldExpired(holdID: terms.holdID, seats: terms.seats, expiredAt: now))
   }
 }

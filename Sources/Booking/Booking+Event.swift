@@ -11,6 +11,8 @@ extension Booking {
     case holdExpired(HoldExpired)
     case bookingCancelled(BookingCancelled)
     case showCancelled(ShowCancelled)
+    case waitingListJoined(WaitingListJoined)
+    case waitingListLeft(WaitingListLeft)
 
     /// The stable names of the facts, as the log, SQL and the feed know them.
     public enum Kind: String, Sendable, CaseIterable {
@@ -22,6 +24,8 @@ extension Booking {
       case holdExpired = "hold-expired"
       case bookingCancelled = "booking-cancelled"
       case showCancelled = "show-cancelled"
+      case waitingListJoined = "waiting-list-joined"
+      case waitingListLeft = "waiting-list-left"
     }
 
     public var kind: Kind {
@@ -34,6 +38,8 @@ extension Booking {
       case .holdExpired: .holdExpired
       case .bookingCancelled: .bookingCancelled
       case .showCancelled: .showCancelled
+      case .waitingListJoined: .waitingListJoined
+      case .waitingListLeft: .waitingListLeft
       }
     }
   }
@@ -45,8 +51,13 @@ extension Booking.Event: DomainEvent {
   public var type: String { kind.rawValue }
 
   public var personalFields: [PersonalField] {
-    guard case .seatsHeld(let fact) = self else { return [] }
-    return [PersonalField("buyer", of: DataSubject(kind: "buyer", name: fact.buyer.rawValue))]
+    let buyer: BuyerID
+    switch self {
+    case .seatsHeld(let fact): buyer = fact.buyer
+    case .waitingListJoined(let fact): buyer = fact.buyer
+    default: return []
+    }
+    return [PersonalField("buyer", of: DataSubject(kind: "buyer", name: buyer.rawValue))]
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -59,6 +70,8 @@ extension Booking.Event: DomainEvent {
     case .holdExpired(let fact): try fact.encode(to: encoder)
     case .bookingCancelled(let fact): try fact.encode(to: encoder)
     case .showCancelled(let fact): try fact.encode(to: encoder)
+    case .waitingListJoined(let fact): try fact.encode(to: encoder)
+    case .waitingListLeft(let fact): try fact.encode(to: encoder)
     }
   }
 
@@ -72,6 +85,8 @@ extension Booking.Event: DomainEvent {
     case .holdExpired: self = .holdExpired(try .init(from: decoder))
     case .bookingCancelled: self = .bookingCancelled(try .init(from: decoder))
     case .showCancelled: self = .showCancelled(try .init(from: decoder))
+    case .waitingListJoined: self = .waitingListJoined(try .init(from: decoder))
+    case .waitingListLeft: self = .waitingListLeft(try .init(from: decoder))
     case nil: throw UnknownEventType(type: type, category: Self.category)
     }
   }

@@ -18,14 +18,21 @@ extension Booking {
       state.extend(fact.holdID, until: fact.expiresAt)
     case .holdConfirmed(let fact):
       state.setPhase(.confirmed(fact.orderID), of: fact.holdID)
+      state.closeOffer(fact.holdID, as: .served)
     case .holdReleased(let fact):
       state.end(fact.holdID, as: .released)
+      state.closeOffer(fact.holdID, as: .lapsed)
     case .holdExpired(let fact):
       state.end(fact.holdID, as: .expired)
+      state.closeOffer(fact.holdID, as: .lapsed)
     case .bookingCancelled(let fact):
       state.end(fact.holdID, as: .cancelled(fact.orderID))
     case .showCancelled:
       state.isCancelled = true
+    case .waitingListJoined(let fact):
+      state.waitingList.append(fact)
+    case .waitingListLeft(let fact):
+      state.waitingList.setPhase(.left, of: fact.waitingID)
     }
   }
 }
@@ -42,6 +49,13 @@ extension Booking.State {
     count(seats.count, of: fact.buyer, hold: number)
     expiries.insert(.init(expiresAt: fact.expiresAt, hold: number))
     dropEndedExpiries()
+    if let entry = fact.waitingID { waitingList.setPhase(.offered, of: entry) }
+  }
+
+  /// What became of an offer to the waiting list, if the hold was one.
+  fileprivate mutating func closeOffer(_ hold: HoldID, as phase: Booking.WaitingRecord.Phase) {
+    guard let number = holds.number(of: hold), let entry = holds[number].terms.waitingID else { return }
+    waitingList.setPhase(phase, of: entry)
   }
 
   /// Puts a hold back that a state had, in the order in which they were made.

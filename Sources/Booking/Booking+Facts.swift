@@ -75,6 +75,8 @@ extension Booking {
     public let total: Money
     public let heldAt: Timestamp
     public let expiresAt: Timestamp
+    /// The entry of the waiting list that the seats are offered to; `nil` for seats that the buyer took.
+    public let waitingID: WaitingID?
 
     private enum CodingKeys: String, CodingKey {
       case holdID = "hold_id"
@@ -83,10 +85,12 @@ extension Booking {
       case total
       case heldAt = "held_at"
       case expiresAt = "expires_at"
+      case waitingID = "waiting_id"
     }
 
     public init(
-      holdID: HoldID, buyer: BuyerID, seats: [SeatID], total: Money, heldAt: Timestamp, expiresAt: Timestamp
+      holdID: HoldID, buyer: BuyerID, seats: [SeatID], total: Money, heldAt: Timestamp, expiresAt: Timestamp,
+      waitingID: WaitingID? = nil
     ) {
       self.holdID = holdID
       self.buyer = buyer
@@ -94,6 +98,7 @@ extension Booking {
       self.total = total
       self.heldAt = heldAt
       self.expiresAt = expiresAt
+      self.waitingID = waitingID
     }
   }
 

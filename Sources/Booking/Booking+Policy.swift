@@ -16,13 +16,19 @@ extension Booking {
     public var seatsPerBuyer: Int?
     /// How long a hold may live with all its extensions; three times as long as without if left out.
     public var holdLifetimeSeconds: Int?
+    /// How long seats that are offered to somebody on the waiting list are held for them.
+    public var offerSeconds: Int
 
     public static let standard = Policy()
 
-    public init(orphans: Orphans = .allowed, seatsPerBuyer: Int? = nil, holdLifetimeSeconds: Int? = nil) {
+    public init(
+      orphans: Orphans = .allowed, seatsPerBuyer: Int? = nil, holdLifetimeSeconds: Int? = nil,
+      offerSeconds: Int = 3_600
+    ) {
       self.orphans = orphans
       self.seatsPerBuyer = seatsPerBuyer
       self.holdLifetimeSeconds = holdLifetimeSeconds
+      self.offerSeconds = offerSeconds
     }
 
     /// How long a hold may live in a show whose holds live `ttl` seconds at first.
@@ -34,6 +40,9 @@ extension Booking {
 
   /// How long a show may let its holds live with all extensions.
   public static let holdLifetimeSeconds = 1...259_200
+
+  /// How long a show may let its offers to the waiting list live.
+  public static let offerSeconds = 1...604_800
 }
 
 extension Booking.Policy: Codable {
@@ -41,6 +50,7 @@ extension Booking.Policy: Codable {
     case orphans
     case seatsPerBuyer = "seats_per_buyer"
     case holdLifetimeSeconds = "hold_lifetime_seconds"
+    case offerSeconds = "offer_seconds"
   }
 
   public init(from decoder: any Decoder) throws {
@@ -48,5 +58,6 @@ extension Booking.Policy: Codable {
     orphans = try container.decodeIfPresent(Orphans.self, forKey: .orphans) ?? .allowed
     seatsPerBuyer = try container.decodeIfPresent(Int.self, forKey: .seatsPerBuyer)
     holdLifetimeSeconds = try container.decodeIfPresent(Int.self, forKey: .holdLifetimeSeconds)
+    offerSeconds = try container.decodeIfPresent(Int.self, forKey: .offerSeconds) ?? 3_600
   }
 }

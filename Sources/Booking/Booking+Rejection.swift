@@ -42,6 +42,12 @@ extension Booking {
     case buyerLimit(maximum: Int, has: Int)
     case showCancelled
     case invalidReason
+    /// Nobody has to wait for what is there.
+    case seatsStillFree
+    case waitingListFull(maximum: Int)
+    case waitingEntryNotFound(WaitingID)
+    /// The id already stands for another buyer or another wish.
+    case waitingIDReused(WaitingID)
     case holdNotFound(HoldID)
     case holdExpired(HoldID)
     case holdReleased(HoldID)
@@ -76,6 +82,10 @@ extension Booking.Rejection {
     case .buyerLimit: "buyer-limit"
     case .showCancelled: "show-cancelled"
     case .invalidReason: "invalid-reason"
+    case .seatsStillFree: "seats-still-free"
+    case .waitingListFull: "waiting-list-full"
+    case .waitingEntryNotFound: "waiting-entry-not-found"
+    case .waitingIDReused: "waiting-id-reused"
     case .holdNotFound: "hold-not-found"
     case .holdExpired: "hold-expired"
     case .holdReleased: "hold-released"
@@ -125,6 +135,14 @@ extension Booking.Rejection {
       "The show is cancelled and nothing is sold any more; what was paid is refunded"
     case .invalidReason:
       "The reason must have 1 to 500 characters"
+    case .seatsStillFree:
+      "There are free seats like that; hold them instead of waiting"
+    case .waitingListFull(let maximum):
+      "\(maximum) people wait for this show already, as many as can; try again later"
+    case .waitingEntryNotFound(let id):
+      "Nobody waits under \(id); join the waiting list first"
+    case .waitingIDReused(let id):
+      "The entry \(id) exists for another buyer or another wish; use a new id for a new one"
     case .holdNotFound(let hold):
       "The show has no hold \(hold); hold seats first"
     case .holdExpired(let hold):

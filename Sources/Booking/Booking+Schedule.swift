@@ -44,6 +44,9 @@ extension Booking.Policy {
     if let seats = seatsPerBuyer, !Booking.seatsPerBuyer.contains(seats) {
       problems.append("A buyer may have \(seats) seats; use 1 to \(Booking.seatsPerBuyer.upperBound)")
     }
+    if !Booking.offerSeconds.contains(offerSeconds) {
+      problems.append("Offers live \(offerSeconds) seconds; use 1 to \(Booking.offerSeconds.upperBound)")
+    }
     if let lifetime = holdLifetimeSeconds {
       if !Booking.holdLifetimeSeconds.contains(lifetime) {
         problems.append(

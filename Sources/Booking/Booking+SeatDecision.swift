@@ -18,7 +18,13 @@ extension Booking {
       switch state.occupancy(ofSeatAt: seat, at: now) {
       case .available:
         let holder = state.holders[seat]
-        if holder != State.nobody, !overdue.contains(holder) { overdue.append(holder) }
+        guard holder != State.nobody else { continue }
+        // What an overdue hold leaves goes to the line first, see `decideBehindTheLine`.
+        if !state.waitingList.isEmpty {
+          conflicts.append(SeatConflict(seat: plan.seat(at: seat), state: .held))
+        } else if !overdue.contains(holder) {
+          overdue.append(holder)
+        }
       case .held: conflicts.append(SeatConflict(seat: plan.seat(at: seat), state: .held))
       case .booked: conflicts.append(SeatConflict(seat: plan.seat(at: seat), state: .booked))
       case .blocked: conflicts.append(SeatConflict(seat: plan.seat(at: seat), state: .blocked))
@@ -57,8 +63,7 @@ extension Booking {
   private static func find(
     _ best: Best, in state: State, _ show: ShowScheduled, at now: Timestamp
   ) throws(Rejection) -> [Int] {
-    try requireReasonable(best.count)
-    guard (0...best.count).contains(best.accessible) else { throw .tooManyAccessible(count: best.count) }
+    try requireReasonable(best)
     guard let free = state.freeSeats(at: now) else { throw .showNotScheduled }
     let search = try SeatSearch(show.plan, free: free, for: best, orphans: show.policy.orphans)
     guard let seats = search.seats(best.count, together: best.together) else {
@@ -83,6 +88,11 @@ extension Booking {
       }
     }
     guard alone.isEmpty else { throw .seatsLeftAlone(alone.sorted().map(plan.seat(at:))) }
+  }
+
+  static func requireReasonable(_ best: Best) throws(Rejection) {
+    try requireReasonable(best.count)
+    guard (0...best.count).contains(best.accessible) else { throw .tooManyAccessible(count: best.count) }
   }
 
   private static func requireReasonable(_ count: Int) throws(Rejection) {

@@ -20,6 +20,10 @@ extension Booking.State: Codable {
     var expiresAt: [Int64] = []
     /// The same with extensions; empty if no hold was extended.
     var extendedTo: [Int64] = []
+    /// Of the waiting list, by the numbers of the holds that were offers, in order.
+    var offers: [Int32] = []
+    var waiting: [Booking.WaitingListJoined] = []
+    var waitingPhases: [Booking.WaitingRecord.Phase] = []
     /// See ``phase(_:order:)``.
     var phases: [UInt8] = []
     /// Of confirmed and cancelled holds, in order.
@@ -50,6 +54,9 @@ extension Booking.State: Codable {
       columns.phases.append(code)
       if let order { columns.orders.append(order.rawValue) }
     }
+    columns.offers = holds.numbers.filter { holds[$0].terms.waitingID != nil }
+    columns.waiting = waitingList.entries.map(\.terms)
+    columns.waitingPhases = waitingList.entries.map(\.phase)
     if columns.extendedTo == columns.expiresAt { columns.extendedTo = [] }
     try columns.encode(to: encoder)
   }
@@ -66,6 +73,11 @@ extension Booking.State: Codable {
     }
     Booking.evolve(&self, .showScheduled(show))
     isCancelled = columns.isCancelled
+    guard columns.waiting.count == columns.waitingPhases.count else {
+      throw damaged("its columns of the waiting list differ in length")
+    }
+    for (entry, phase) in zip(columns.waiting, columns.waitingPhases) { waitingList.append(entry, in: phase) }
+    let offers = Set(columns.offers)
     let extendedTo = columns.extendedTo.isEmpty ? columns.expiresAt : columns.extendedTo
     let counts = [
       columns.buyers.count, columns.seats.count, columns.totals.count, columns.heldAt.count,
@@ -85,7 +97,9 @@ extension Booking.State: Codable {
         seats: seats.map { show.plan.seat(at: Int($0)) },
         total: Money(columns.totals[index], show.currency),
         heldAt: Timestamp(microseconds: columns.heldAt[index]),
-        expiresAt: Timestamp(microseconds: columns.expiresAt[index]))
+        expiresAt: Timestamp(microseconds: columns.expiresAt[index]),
+        // An offer has the id of the entry.
+        waitingID: offers.contains(Int32(index)) ? WaitingID(unchecked: columns.ids[index]) : nil)
       guard let phase = Self.phase(columns.phases[index], order: { orders.next() }) else {
         throw damaged("hold \(columns.ids[index]) is in phase \(columns.phases[index]), which is unknown")
       }

@@ -20,6 +20,7 @@ extension Booking {
     var buyers = BuyerBook()
     /// The show will not take place.
     public internal(set) var isCancelled = false
+    var waitingList = WaitingList()
 
     static let nobody: Int32 = -1
     static let notForSale: Int32 = -2
@@ -131,6 +132,8 @@ extension Booking.State {
   /// The seats that are free at `now`, those under overdue holds included.
   func freeSeats(at now: Timestamp) -> FreeSeats? {
     guard let plan = show?.plan, var free else { return nil }
+    // What an overdue hold leaves goes to the line first.
+    guard waitingList.isEmpty else { return free }
     for hold in overdueHoldNumbers(at: now) {
       for seat in holds[hold].seats.lazy.map(Int.init) where holders[seat] == hold {
         free.insert(seat, block: Int(plan.blockOfSeat[seat]))

@@ -99,13 +99,14 @@ extension Problem {
   init(_ rejection: Booking.Rejection) {
     let status: HTTPResponse.Status =
       switch rejection {
-      case .showNotScheduled, .holdNotFound: .notFound
+      case .showNotScheduled, .holdNotFound, .waitingEntryNotFound: .notFound
       case .showAlreadyScheduled, .seatsUnavailable, .noAdjacentSeats, .notEnoughSeats,
-        .seatsLeftAlone, .buyerLimit, .showCancelled, .holdExpired, .holdReleased,
+        .seatsLeftAlone, .buyerLimit, .seatsStillFree, .waitingListFull, .showCancelled, .holdExpired,
+        .holdReleased,
         .holdAlreadyConfirmed, .holdNotYetExpired, .notConfirmed:
         .conflict
       case .invalidPlan, .unknownSeats, .unknownSection, .unknownCategory, .tooManyAccessible, .invalidReason,
-        .noSeatsRequested, .duplicateSeats, .tooManySeats,
+        .waitingIDReused, .noSeatsRequested, .duplicateSeats, .tooManySeats,
         .idReused:
         .unprocessableContent
       }
@@ -116,7 +117,7 @@ extension Problem {
     case .invalidPlan(let problems): errors = problems.map { Fault(.pointer(""), $0) }
     case .unknownSection: errors = [Fault(.pointer("/best/section"), "is not a section of the show")]
     case .unknownCategory: errors = [Fault(.pointer("/best/category"), "is not a price category of the show")]
-    case .idReused: self = .idReused(rejection.message)
+    case .idReused, .waitingIDReused: self = .idReused(rejection.message)
     default: break
     }
   }

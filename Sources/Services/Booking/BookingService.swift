@@ -113,7 +113,7 @@ public final class BookingService: Sendable {
     try await mailbox(of: show).send(command, context)
   }
 
-  private func mailbox(of show: ShowID) async -> ShowMailbox {
+  func mailbox(of show: ShowID) async -> ShowMailbox {
     await dropIdleMailboxes()
     return mailboxes.withLock { mailboxes in
       if let mailbox = mailboxes[show] { return mailbox }

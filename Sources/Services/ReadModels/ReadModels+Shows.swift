@@ -63,6 +63,7 @@ private struct ShowChanges {
     case .holdExtended(let fact):
       change(fact.holdID, to: "held", at: position)
       extensions[fact.holdID.rawValue] = fact.expiresAt
+    case .waitingListJoined, .waitingListLeft: break
     case .showCancelled(let fact): cancelled[show] = fact.cancelledAt
     case .holdConfirmed(let fact):
       change(fact.holdID, to: "confirmed", order: fact.orderID, at: position)

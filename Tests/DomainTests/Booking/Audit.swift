@@ -38,6 +38,7 @@ struct Audit {
       )
       for seat in own.keys { owners[seat]?.expiresAt = fact.expiresAt }
     case .showCancelled: isCancelled = true
+    case .waitingListJoined, .waitingListLeft: break
     case .holdConfirmed(let fact):
       #expect(!isCancelled)
       expectAll(of: fact.holdID, are: fact.seats) { $0.order == nil && $0.expiresAt > now }

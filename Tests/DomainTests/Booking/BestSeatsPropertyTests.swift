@@ -11,7 +11,7 @@ struct BestSeatsPropertyTests {
   func together() throws {
     var random = SeededRandom(for: "the best seats side by side are the best of all")
     var (found, refused) = (0, 0)
-    for _ in 0..<1_500 {
+    for _ in 0..<600 {
       let trial = try Trial(&random)
       let best = trial.wish(together: true, &random)
       let expected = trial.plain.bestBlock(for: best, free: trial.free)
@@ -19,7 +19,7 @@ struct BestSeatsPropertyTests {
       #expect(seats == expected, "\(best) in \(trial.document), free: \(trial.freeNames)")
       if seats == nil { refused += 1 } else { found += 1 }
     }
-    #expect(found > 200 && refused > 200, "the lot was one-sided: \(found) found, \(refused) refused")
+    #expect(found > 80 && refused > 80, "the lot was one-sided: \(found) found, \(refused) refused")
   }
 
   @Test(
@@ -28,7 +28,7 @@ struct BestSeatsPropertyTests {
   func split() throws {
     var random = SeededRandom(for: "a party that may be split is seated if there is any way")
     var (found, refused, parted) = (0, 0, 0)
-    for _ in 0..<1_500 {
+    for _ in 0..<600 {
       let trial = try Trial(&random)
       var best = trial.wish(together: false, &random)
       best.accessible = 0
@@ -50,7 +50,7 @@ struct BestSeatsPropertyTests {
         }
       }
     }
-    #expect(found > 200 && refused > 50 && parted > 50, "one-sided: \(found), \(refused), \(parted)")
+    #expect(found > 80 && refused > 20 && parted > 20, "one-sided: \(found), \(refused), \(parted)")
   }
 
   @Test("are found where taking the largest group first would lead into a corner")

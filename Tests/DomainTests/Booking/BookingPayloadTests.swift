@@ -44,7 +44,7 @@ struct BookingPayloadTests {
       andReads: """
         {"categories":[{"id":"gold","name":"Gold","price":4500},{"id":"blue","name":"Blue","price":2500}],\
         "currency":"EUR","focal_point":{"x":0,"y":-100},"hold_ttl_seconds":600,"policy":\
-        {"hold_lifetime_seconds":1200,"orphans":"forbidden","seats_per_buyer":6},\
+        {"hold_lifetime_seconds":1200,"offer_seconds":3600,"orphans":"forbidden","seats_per_buyer":6},\
         "scheduled_at":"2026-11-01T09:00:00Z","sections":[{"category":"gold","id":"stalls","rows":[{"id":"A",\
         "labels":["1","3"],"places":[1,3],"seats":2,"special":[{"blocked":true,"category":"blue",\
         "kind":"wheelchair","seats":["3"]}],"x":-50,"y":0}]},{"capacity":40,"id":"floor","price":900,"rows":[]}],\
@@ -61,6 +61,34 @@ struct BookingPayloadTests {
     try expectPayload(
       Booking.Event.showCancelled(.init(reason: "fire", cancelledAt: Lear.noon)), isNamed: "show-cancelled",
       andReads: #"{"cancelled_at":"2026-11-24T12:00:00Z","reason":"fire"}"#)
+  }
+
+  @Test("waiting-list-joined, waiting-list-left, and an offer")
+  func waitingList() throws {
+    let joined = Booking.Event.waitingListJoined(
+      .init(
+        waitingID: "w1", buyer: "cordelia",
+        wish: .init(count: 2, section: "stalls", category: "gold", together: false, accessible: 1),
+        joinedAt: Lear.noon))
+    try expectPayload(
+      joined, isNamed: "waiting-list-joined",
+      andReads: """
+        {"buyer":"cordelia","joined_at":"2026-11-24T12:00:00Z","waiting_id":"w1","wish":{"accessible":1,\
+        "category":"gold","count":2,"section":"stalls","together":false}}
+        """)
+    #expect(joined.personalFields == [PersonalField("buyer", of: .init(kind: "buyer", name: "cordelia"))])
+    try expectPayload(
+      Booking.Event.waitingListLeft(.init(waitingID: "w1", leftAt: Lear.noon)), isNamed: "waiting-list-left",
+      andReads: #"{"left_at":"2026-11-24T12:00:00Z","waiting_id":"w1"}"#)
+    try expectPayload(
+      Booking.Event.seatsHeld(
+        .init(
+          holdID: "w1", buyer: "cordelia", seats: ["A-1"], total: Money(4500, .eur), heldAt: Lear.noon,
+          expiresAt: Lear.whenItEnds, waitingID: "w1")), isNamed: "seats-held",
+      andReads: """
+        {"buyer":"cordelia","expires_at":"2026-11-24T12:10:00Z","held_at":"2026-11-24T12:00:00Z",\
+        "hold_id":"w1","seats":["A-1"],"total":{"amount":4500,"currency":"EUR"},"waiting_id":"w1"}
+        """)
   }
 
   @Test("seats-held")
@@ -134,6 +162,7 @@ struct BookingRejectionTests {
     .notEnoughSeats(count: 4), .unknownCategory("gold"), .tooManyAccessible(count: 2),
     .seatsLeftAlone(["A-1"]),
     .buyerLimit(maximum: 4, has: 3), .showCancelled, .invalidReason,
+    .seatsStillFree, .waitingListFull(maximum: 10), .waitingEntryNotFound("w1"), .waitingIDReused("w1"),
   ]
 
   @Test("has a code of its own in kebab case")

@@ -60,13 +60,13 @@ struct BookingPropertyTests {
     // Whoever adds a property to one of these adds it to `Booking+Snapshot.swift` too, and raises `snapshotSchema`.
     #expect(
       Mirror(reflecting: Booking.State()).children.map(\.label) == [
-        "show", "holders", "free", "holds", "expiries", "buyers", "isCancelled",
+        "show", "holders", "free", "holds", "expiries", "buyers", "isCancelled", "waitingList",
       ])
     let terms = Booking.SeatsHeld(
       holdID: "h1", buyer: "b1", seats: [], total: .zero(.eur), heldAt: Lear.noon, expiresAt: Lear.noon)
     #expect(
       Mirror(reflecting: terms).children.map(\.label) == [
-        "holdID", "buyer", "seats", "total", "heldAt", "expiresAt",
+        "holdID", "buyer", "seats", "total", "heldAt", "expiresAt", "waitingID",
       ])
   }
 
