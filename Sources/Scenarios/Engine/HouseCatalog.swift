@@ -33,8 +33,15 @@ extension Booking.ShowScheduled {
     case .named(let seats):
       guard seats.allSatisfy({ plan.index(of: $0) != nil }) else { return .refused("unknown-seats") }
       return seats.contains(where: taken.contains) ? .refused("seats-unavailable") : .seats(seats)
-    case .best(let count, let section):
+    case .best(let count, let section, _):
+      // The plainest choice, side by side and without the show's rules: whoever sells seats like this sells them twice
+      // anyway.
       for part in plan.sections where section == nil || part.id == section {
+        if let capacity = part.capacity {
+          let free = (1...capacity).lazy.map { SeatID(unchecked: "\(part.id)-\($0)") }
+            .filter { !taken.contains($0) }.prefix(count)
+          if free.count == count { return .seats(Array(free)) }
+        }
         for row in part.rows {
           var block: [SeatID] = []
           for number in 1...max(row.seats, 1) {
