@@ -47,8 +47,7 @@ struct SubjectKeyTable: Sendable {
     let rows = try await connection.query(
       """
       select lookup, key_id, key
-      from aisle.subject_keys
-      where tenant = \(tenant.rawValue) and lookup = any(\(Array(hashes.keys)))
+      from aisle.keys_by_lookup(\(tenant.rawValue), \(Array(hashes.keys)))
       """)
     var keys: [DataSubject: SubjectKey] = [:]
     for row in rows {
@@ -90,8 +89,7 @@ struct SubjectKeyTable: Sendable {
     let rows = try await connection.query(
       """
       select key_id, key
-      from aisle.subject_keys
-      where tenant = \(tenant.rawValue) and key_id = any(\(Array(ids)))
+      from aisle.keys_by_id(\(tenant.rawValue), \(Array(ids)))
       """)
     return Dictionary(
       uniqueKeysWithValues: try rows.map { row in

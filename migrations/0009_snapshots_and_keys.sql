@@ -22,4 +22,45 @@ comment on column aisle.snapshots.event_id       is 'That event''s id: a state o
 comment on column aisle.snapshots.state          is 'The state as its decider encodes it. It may hold names.';
 comment on column aisle.snapshots.taken_at       is 'When it was taken.';
 
+-- Keys are looked up by the hundred, with plans that are made while the table is young and has no statistics. The plan of
+-- choice then reads the whole table, or an index by the tenant alone, and compares each key with all that are looked for.
+-- One look-up for each is a plan that the planner cannot better.
+create function aisle.keys_by_lookup(for_tenant integer, for_lookups bytea[])
+returns table (lookup bytea, key_id uuid, key bytea)
+language plpgsql stable
+set enable_seqscan = off
+as $$
+begin
+  return query
+    select k.lookup, k.key_id, k.key
+    from unnest(for_lookups) l (lookup)
+    cross join lateral (
+      select s.lookup, s.key_id, s.key
+      from aisle.subject_keys s
+      where s.tenant = for_tenant and s.lookup = l.lookup
+      offset 0
+    ) k;
+end
+$$;
+comment on function aisle.keys_by_lookup is 'The keys of some people, found by their hash.';
+
+create function aisle.keys_by_id(for_tenant integer, for_ids uuid[])
+returns table (key_id uuid, key bytea)
+language plpgsql stable
+set enable_seqscan = off
+as $$
+begin
+  return query
+    select k.key_id, k.key
+    from unnest(for_ids) i (key_id)
+    cross join lateral (
+      select s.key_id, s.key
+      from aisle.subject_keys s
+      where s.tenant = for_tenant and s.key_id = i.key_id
+      offset 0
+    ) k;
+end
+$$;
+comment on function aisle.keys_by_id is 'Some keys, found by what stands for the person.';
+
 select aisle.protect();
