@@ -56,7 +56,7 @@ struct WaitingListTests {
       fixture.clock.advance(by: .seconds(3_600))
       // Also before anybody has recorded it.
       #expect(try await fixture.get(entries[1]).json["status"] == "lapsed")
-      try await eventually("the third in line is offered the seat") {
+      _ = try await eventually("the third in line is offered the seat") {
         try await fixture.get(entries[2]).json["status"]
       } until: {
         $0 == "offered"

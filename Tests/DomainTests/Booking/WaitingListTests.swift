@@ -231,6 +231,45 @@ struct WaitingListTests {
       violations(held("w1", by: "edmund", "w1")) == ["\(version) offered-to-nobody w1"])
   }
 
+  @Test("also keeps for the line what is left of very many holds whose time is over, until it is their turn")
+  func veryMany() throws {
+    var schedule = Lear.schedule
+    schedule.sections = [.init(id: "floor", price: 100, capacity: 2_100)]
+    var state = Booking.fold(try Booking.decide(.schedule(schedule), Booking.State(), at: Lear.noon))
+    for seat in 1...2_100 {
+      // In the order of their ids, which is the order in which they are ended.
+      Booking.evolve(
+        &state, Lear.held(HoldID(unchecked: "h\(10_000 + seat)"), SeatID(unchecked: "floor-\(seat)")))
+    }
+    let join = Booking.Command.joinWaitingList(.init(waitingID: "w1", buyer: "regan", wish: .init(count: 1)))
+    for event in try Booking.decide(join, state, at: Lear.noon) { Booking.evolve(&state, event) }
+    #expect(throws: Booking.Rejection.seatsUnavailable([.init(seat: "floor-2100", state: .held)])) {
+      try Booking.decide(Lear.hold("h1", by: "edmund", "floor-2100"), state, at: Lear.whenItEnds)
+    }
+    let events = try Booking.decide(Lear.hold("h1", by: "edmund", "floor-2000"), state, at: Lear.whenItEnds)
+    #expect(events.count == 2_000 + 1 + 1)
+  }
+
+  @Test("passes over who was forgotten, and takes no more than ten thousand")
+  func forgottenAndFull() throws {
+    var house = try FullHouse()
+    house.now = Lear.noon
+    func joined(_ number: Int, _ buyer: BuyerID) -> Booking.Event {
+      .waitingListJoined(
+        .init(
+          waitingID: WaitingID(unchecked: "w\(number)"), buyer: buyer, wish: .init(count: 1),
+          joinedAt: Lear.noon))
+    }
+    Booking.evolve(&house.state, joined(1, BuyerID(unchecked: forgottenText)))
+    Booking.evolve(&house.state, joined(2, "regan"))
+    try house.free(1)
+    #expect(house.phase("w1") == .waiting)
+    #expect(house.phase("w2") == .offered)
+    for number in 3..<10_002 { Booking.evolve(&house.state, joined(number, "goneril")) }
+    #expect(house.state.waitingCount == 10_000)
+    #expect(throws: Booking.Rejection.waitingListFull(maximum: 10_000)) { try house.join("w20000", 1) }
+  }
+
   @Test("is part of a snapshot")
   func snapshot() throws {
     var house = try FullHouse()
