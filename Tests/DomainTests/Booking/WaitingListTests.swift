@@ -234,15 +234,25 @@ struct WaitingListTests {
   @Test("also keeps for the line what is left of very many holds whose time is over, until it is their turn")
   func veryMany() throws {
     var schedule = Lear.schedule
-    schedule.sections = [.init(id: "floor", price: 100, capacity: 2_100)]
+    schedule.sections = [
+      .init(id: "floor", price: 100, capacity: 2_100),
+      .init(id: "stalls", price: 100, rows: [.init(id: "A", seats: 1)]),
+    ]
     var state = Booking.fold(try Booking.decide(.schedule(schedule), Booking.State(), at: Lear.noon))
     for seat in 1...2_100 {
       // In the order of their ids, which is the order in which they are ended.
       Booking.evolve(
         &state, Lear.held(HoldID(unchecked: "h\(10_000 + seat)"), SeatID(unchecked: "floor-\(seat)")))
     }
-    let join = Booking.Command.joinWaitingList(.init(waitingID: "w1", buyer: "regan", wish: .init(count: 1)))
-    for event in try Booking.decide(join, state, at: Lear.noon) { Booking.evolve(&state, event) }
+    Booking.evolve(&state, Lear.held("booked", "A-1"))
+    Booking.evolve(&state, Lear.confirmed("booked", "o1", "A-1"))
+    // One who will be served from the floor, and one who goes on waiting.
+    for (id, wish) in [("w1", Booking.Best(count: 1)), ("w2", Booking.Best(count: 1, section: "stalls"))] {
+      let request = Booking.WaitingRequest(waitingID: WaitingID(unchecked: id), buyer: "regan", wish: wish)
+      for event in try Booking.decide(.joinWaitingList(request), state, at: Lear.noon) {
+        Booking.evolve(&state, event)
+      }
+    }
     #expect(throws: Booking.Rejection.seatsUnavailable([.init(seat: "floor-2100", state: .held)])) {
       try Booking.decide(Lear.hold("h1", by: "edmund", "floor-2100"), state, at: Lear.whenItEnds)
     }
