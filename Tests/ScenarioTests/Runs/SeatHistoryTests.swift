@@ -85,8 +85,9 @@ struct SeatHistoryTests {
     }
     // Two and three seats: four of five would leave one alone.
     #expect(served([]) == [true, false, false, true, true])
-    // Two of three would leave one alone.
-    #expect(served(["A-1"]) == [false, false, false, true, false])
+    // Two of three would leave one alone; A-2 is alone already, and may be taken.
+    #expect(served(["A-1"]) == [false, false, true, true, true])
+    #expect(served(["A-1", "A-2"]) == [false, false, false, true, true])
     #expect(served(["A-3"]) == [true, false, true, true, true])
     #expect(served(["floor-2"]) == [true, false, false, false, true])
   }
