@@ -21,7 +21,7 @@ struct RootCommand: AsyncParsableCommand {
     version: AisleVersion.current,
     subcommands: [
       UpCommand.self, ServeCommand.self, MigrateCommand.self, DoctorCommand.self, EventsCommand.self,
-      BillingCommand.self, LakeCommand.self,
+      BillingCommand.self, PlanCommand.self, LakeCommand.self,
       ProjectionsCommand.self, PrivacyCommand.self, ScenarioCommand.self, BenchCommand.self,
       ChaosCommand.self,
     ])

@@ -56,8 +56,10 @@ public struct RESTAPI: Sendable {
     ShowsResource(booking: aisle.booking, readModels: aisle.readModels, gate: gate).addRoutes(to: v1)
     SeatsResource(readModels: aisle.readModels, time: aisle.time, gate: gate, streams: streams).addRoutes(
       to: v1)
+    ChartResource(readModels: aisle.readModels, time: aisle.time, gate: gate).addRoutes(to: v1)
     HoldsResource(booking: aisle.booking, readModels: aisle.readModels, time: aisle.time, gate: gate)
       .addRoutes(to: v1)
+    WaitingListResource(booking: aisle.booking, time: aisle.time).addRoutes(to: v1)
     OrdersResource(ordering: aisle.ordering, readModels: aisle.readModels, gate: gate).addRoutes(to: v1)
     AccountsResource(billing: aisle.billing, store: aisle.store).addRoutes(to: v1)
     BillsResource(billing: aisle.billing, time: aisle.time, gate: gate).addRoutes(to: v1)

@@ -36,20 +36,26 @@ public enum IdentifierSubject {
   public enum Section {}
   public enum Row {}
   public enum Seat {}
+  public enum PriceCategory {}
   public enum Hold {}
   public enum Order {}
   public enum Account {}
   public enum Buyer {}
+  public enum WaitingEntry {}
 }
 
 public typealias ShowID = Identifier<IdentifierSubject.Show>
 public typealias SectionID = Identifier<IdentifierSubject.Section>
 public typealias RowID = Identifier<IdentifierSubject.Row>
 public typealias SeatID = Identifier<IdentifierSubject.Seat>
+/// Of a price category.
+public typealias CategoryID = Identifier<IdentifierSubject.PriceCategory>
 public typealias HoldID = Identifier<IdentifierSubject.Hold>
 public typealias OrderID = Identifier<IdentifierSubject.Order>
 public typealias AccountID = Identifier<IdentifierSubject.Account>
 public typealias BuyerID = Identifier<IdentifierSubject.Buyer>
+/// Of somebody's place on a waiting list.
+public typealias WaitingID = Identifier<IdentifierSubject.WaitingEntry>
 
 extension Identifier: LosslessStringConvertible {
   public var description: String { rawValue }

@@ -36,6 +36,75 @@ struct HoldsTests {
     }
   }
 
+  @Test("the best seats can be asked for by category, in groups, and with wheelchair places")
+  func bestOfAKind() async throws {
+    try await RESTFixture.with { fixture in
+      try await fixture.post("/v1/shows", ChartTests.house).expecting(.created)
+      func best(_ best: JSON, by buyer: String) async throws -> Answer {
+        try await fixture.post("/v1/shows/hamlet/holds", ["buyer": .string(buyer), "best": best])
+      }
+      // The nearest to the focal point in the middle of the first row.
+      #expect(try await best(["count": 1, "category": "gold"], by: "ann").json["seats"] == ["A-7"])
+      #expect(try await best(["count": 2, "accessible": 1], by: "bob").json["seats"] == ["A-3", "A-1"])
+      #expect(try await best(["count": 2, "category": "blue"], by: "cem").json["total"]["amount"] == 5000)
+      try await best(["count": 4, "section": "stalls"], by: "dan").expectProblem(409, "no-adjacent-seats")
+      #expect(
+        try await best(["count": 4, "section": "stalls", "together": false], by: "dan").json["seats"]
+          == ["A-11", "A-9", "A-5", "B-4"])
+      try await best(["count": 2, "section": "stalls", "together": false], by: "eve")
+        .expectProblem(409, "not-enough-seats")
+      try await best(["count": 1, "category": "red"], by: "eve").expectProblem(
+        422, "unknown-category", at: "/best/category")
+      try await best(["count": 1, "accessible": 2], by: "eve").expectProblem(
+        400, "invalid-request", at: "/best/accessible")
+      try await best(["count": 1, "together": "no"], by: "eve").expectProblem(
+        400, "invalid-request", at: "/best/together")
+      let blocked = try await fixture.post("/v1/shows/hamlet/holds", ["buyer": "eve", "seats": ["B-3"]])
+      #expect(
+        blocked.expectProblem(409, "seats-unavailable")["conflicts"] == [["seat": "B-3", "state": "blocked"]])
+    }
+  }
+
+  @Test("one buyer gets no more than the show allows, and seats are not left alone where it forbids that")
+  func policy() async throws {
+    try await RESTFixture.with { fixture in
+      var show = RESTFixture.show(seats: 5)
+      show["policy"] = ["orphans": "forbidden", "seats_per_buyer": 3]
+      try await fixture.post("/v1/shows", show).expecting(.created)
+      let path = "/v1/shows/hamlet/holds"
+      try await fixture.post(path, ["buyer": "ann", "seats": ["A-2", "A-3"]]).expectProblem(
+        409, "seats-left-alone")
+      try await fixture.post(path, ["buyer": "ann", "seats": ["A-1", "A-2"]]).expecting(.created)
+      try await fixture.post(path, ["buyer": "ann", "best": ["count": 3]]).expectProblem(409, "buyer-limit")
+      try await fixture.post(path, ["buyer": "bob", "best": ["count": 3]]).expecting(.created)
+    }
+  }
+
+  @Test("a hold lives on when it is extended, up to the show's limit")
+  func extended() async throws {
+    try await RESTFixture.with { fixture in
+      try await fixture.schedule()
+      let hold = try await fixture.hold(["A-1"])
+      func extend() async throws -> Answer { try await fixture.post("/v1/holds/\(hold)/extend") }
+      fixture.clock.advance(by: .seconds(300))
+      #expect(try await extend().expecting(.ok).json["expires_at"] == "2026-11-24T19:15:00Z")
+      try await fixture.settle()
+      #expect(try await fixture.get("/v1/holds/\(hold)").json["expires_at"] == "2026-11-24T19:15:00Z")
+      fixture.clock.advance(by: .seconds(590))
+      #expect(try await extend().expecting(.ok).json["expires_at"] == "2026-11-24T19:24:50Z")
+      fixture.clock.advance(by: .seconds(590))
+      #expect(try await extend().expecting(.ok).json["expires_at"] == "2026-11-24T19:30:00Z")
+      #expect(try await extend().expecting(.ok).json["expires_at"] == "2026-11-24T19:30:00Z")
+      #expect(try await fixture.get("/v1/shows/hamlet/seats").json["held"] == 1)
+      fixture.clock.advance(by: .seconds(320))
+      try await extend().expectProblem(409, "hold-expired")
+      try await fixture.post("/v1/holds/hamlet:1/extend").expectProblem(404, "hold-not-found")
+      try await fixture.post("/v1/holds/othello:1/extend").expectProblem(404, "hold-not-found")
+      try await fixture.post("/v1/holds/\(hold)/extend", key: nil)
+        .expectProblem(400, "idempotency-key-missing", at: "Idempotency-Key")
+    }
+  }
+
   @Test("when no row has enough free seats side by side, the best ones are refused")
   func noAdjacentSeats() async throws {
     try await RESTFixture.with { fixture in

@@ -10,12 +10,24 @@ struct MutationTests {
     ("/v1/shows", { _ in RESTFixture.show(nil) }),
     ("/v1/shows/hamlet/holds", { _ in ["buyer": "ann", "seats": ["A-1", "A-2"]] }),
     ("/v1/shows/hamlet/holds", { _ in ["buyer": "ann", "best": ["count": 2, "section": "stalls"]] }),
+    (
+      "/v1/shows/hamlet/holds",
+      { _ in
+        [
+          "buyer": "ann",
+          "best": ["count": 3, "section": "stalls", "category": "gold", "together": false, "accessible": 1],
+        ]
+      }
+    ), ("/v1/shows", { _ in ChartTests.house.without("show_id") }),
+    ("/v1/plans/check", { _ in ChartTests.house }),
+    ("/v1/shows/hamlet/waiting-list", { _ in ["buyer": "ann", "count": 2, "section": "stalls"] }),
     ("/v1/orders", { hold in RESTFixture.order(hold) }),
     ("/v1/accounts", { _ in ["account_id": "acc-1", "name": "Ann", "time_zone": "Europe/London"] }),
   ]
 
   @Test(
-    "a changed body is never a server's error, and each refusal is a well-formed problem", arguments: 0..<5)
+    "a changed body is never a server's error, and each refusal is a well-formed problem",
+    arguments: bodies.indices)
   func changedBodies(number: Int) async throws {
     try await RESTFixture.with { fixture in
       let (path, body) = Self.bodies[number]
@@ -50,6 +62,9 @@ struct MutationTests {
       try await fixture.settle()
       let paths: [(HTTPRequest.Method, String)] = [
         (.get, "/v1/shows?limit=5&cursor=c2hvd3MgMQ"), (.get, "/v1/shows/hamlet/seats"),
+        (.get, "/v1/shows/hamlet/chart"), (.get, "/v1/shows/hamlet/availability"),
+        (.get, "/v1/shows/hamlet/plan.svg"), (.get, "/v1/waiting-list/hamlet:1"),
+        (.delete, "/v1/waiting-list/hamlet:1"), (.post, "/v1/holds/hamlet:1/extend"),
         (.get, "/v1/holds/hamlet:1"), (.delete, "/v1/holds/hamlet:1"),
         (.get, "/v1/orders?limit=3&cursor=b3JkZXJzIDE"),
         (.post, "/v1/orders/\(order)/cancel"), (.post, "/v1/billing/months/2026-11/reconcile"),

@@ -1,3 +1,4 @@
+import Booking
 import Foundation
 import Testing
 import Vocabulary
@@ -47,6 +48,39 @@ struct ScenarioFileTests {
     #expect(Set(show.seatIDs).subtracting(show.seatsAlreadySold) == [SeatID(unchecked: "F-30")])
     show.alreadySold = .allExcept([SeatID(unchecked: "A-3")])
     #expect(Set(show.seatIDs).subtracting(show.seatsAlreadySold) == [SeatID(unchecked: "A-3")])
+  }
+
+  @Test("may have aisles, places to stand, a focal point and rules of its own, and parties that may be split")
+  func richHouse() throws {
+    let yaml = try String(
+      contentsOfFile: SampleReports.scenarioDirectory + "/sold-out.yaml", encoding: .utf8
+    )
+    .replacing(
+      "hold_ttl: 10m",
+      with: """
+        hold_ttl: 10m
+            hold_lifetime: 20m
+            offers_last: 1h
+            orphans: forbidden
+            seats_per_buyer: 8
+            focal_point: {x: 0, y: 100}
+        """
+    )
+    .replacing("rows: A to L, 25 seats each", with: "rows: {A: 20, B: {seats: 24, aisles_after: [16, 8]}}")
+    .replacing("rows: M to T, 25 seats each", with: "capacity: 40")
+    .replacing("wants: best 1 to 4", with: "wants: best 1 to 4 in floor split")
+    let scenario = try ScenarioFile.parse(yaml, file: "sold-out.yaml")
+    let show = try #require(scenario.shows.first)
+    #expect(show.totalSeats == 84)
+    #expect(show.seatIDs.last == SeatID(unchecked: "balcony-40"))
+    #expect(show.policy == .init(orphans: .forbidden, seatsPerBuyer: 8, holdLifetimeSeconds: 1_200))
+    #expect(
+      scenario.actors.map(\.wants) == [.best(1...4, section: SectionID(unchecked: "floor"), together: false)])
+    let schedule = show.schedule
+    #expect(schedule.focalPoint == .init(x: 0, y: 100))
+    #expect(schedule.sections[0].rows[1].places == Array(1...8) + Array(10...17) + Array(19...26))
+    let plan = try SeatPlan(schedule.plan)
+    #expect(plan.totalSeats == 84)
   }
 
   @Test("takes payments and cancellations on its own clock")

@@ -192,6 +192,80 @@ struct BookingServiceTests {
       #expect(try await fixture.aisle.readModels.show(show)?.version == version)
     }
   }
+
+  @Test("a cancelled show sells nothing more in any process, and is shown as cancelled; its bookings stay")
+  func cancelledShow() async throws {
+    try await ServicesFixture.with { first in
+      let second = try first.secondProcess()
+      let show = try await first.schedule(seats: 3)
+      _ = try await first.place("o1", for: first.hold(["A-1"], of: show, by: "ann"))
+      _ = try await second.hold(["A-2"], of: show, by: "bob")
+      try await first.aisle.booking.cancelShow(show, reason: "fire")
+      #expect(try await !first.aisle.booking.cancelShow(show, reason: "fire").changed)
+      await #expect {
+        try await second.hold(["A-3"], of: show, by: "cem")
+      } throws: { error in
+        if case ServiceError.bookingRejected(.showCancelled) = error { true } else { false }
+      }
+      try await first.aisle.catchUp()
+      let view = try #require(try await first.aisle.readModels.show(show))
+      #expect(view.cancelledAt == ServicesFixture.start)
+      let taken = try await first.aisle.readModels.takenSeats(of: show, at: ServicesFixture.start)
+      #expect(taken.map(\.state) == [.booked, .held])
+      await second.pool.close()
+    }
+  }
+
+  @Test("seats that one process frees are offered to who joined the waiting list in another")
+  func waitingListOfTwoProcesses() async throws {
+    try await ServicesFixture.with { first in
+      let second = try first.secondProcess()
+      let show = try await first.schedule(seats: 2)
+      let hold = try await first.hold(["A-1", "A-2"], of: show, by: "ann")
+      let wish = Booking.Best(count: 1)
+      let entries = ["bob", "cem"].map { WaitingID(unchecked: "\(show):w-\($0)") }
+      for (entry, buyer) in zip(entries, ["bob", "cem"]) {
+        let joined = try await second.aisle.booking.joinWaitingList(
+          entry, show: show, buyer: BuyerID(unchecked: buyer), wish: wish)
+        #expect(joined.entry.phase == .waiting)
+      }
+      _ = try await first.aisle.booking.release(hold, reason: "changed my mind")
+      for (entry, seat) in zip(entries, ["A-1", "A-2"]) {
+        let waiting = try await second.aisle.booking.waiting(entry)
+        #expect(waiting.entry.phase == .offered)
+        #expect(waiting.offer?.terms.seats.map(\.rawValue) == [seat])
+      }
+      #expect(
+        try await first.types(of: .show(show)) == [
+          "show-scheduled", "seats-held", "waiting-list-joined", "waiting-list-joined", "hold-released",
+          "seats-held", "seats-held",
+        ])
+      // The timer ends what nobody takes.
+      first.clock.advance(by: .seconds(3_600))
+      try await first.aisle.catchUp()
+      try await first.aisle.process.tick()
+      #expect(try await second.aisle.booking.waiting(entries[0]).entry.phase == .lapsed)
+      await second.pool.close()
+    }
+  }
+
+  @Test("an extension is remembered by the read model and by the timer")
+  func extensionAndTimer() async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 1)
+      let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
+      fixture.clock.advance(by: .seconds(500))
+      let extended = try await fixture.aisle.booking.extend(hold)
+      #expect(extended.hold.expiresAt == ServicesFixture.start + .seconds(1_100))
+      try await fixture.aisle.catchUp()
+      fixture.clock.advance(by: .seconds(200))
+      try await fixture.aisle.process.tick()
+      #expect(try await fixture.types(of: .show(show)).last == "hold-extended")
+      fixture.clock.advance(by: .seconds(400))
+      try await fixture.aisle.process.tick()
+      #expect(try await fixture.types(of: .show(show)).last == "hold-expired")
+    }
+  }
 }
 
 extension Aisle {

@@ -17,12 +17,21 @@ struct HoldRequest {
       return nil
     }
     guard best.isPresent else { return named(seats).map(Booking.SeatChoice.named) }
-    best.requireObject()
-    let count = best["count"].integer(1...Int64(Booking.maximumSeatsPerHold))
-    let section = best["section"]
-    let id = section.isPresent ? section.identifier(SectionID.self) : nil
-    guard let count, !section.isPresent || id != nil else { return nil }
-    return .best(count: Int(count), section: id)
+    return self.best(best).map(Booking.SeatChoice.best)
+  }
+
+  /// What the best seats are to be like.
+  static func best(_ node: JSONNode) -> Booking.Best? {
+    node.requireObject()
+    let count = node["count"].integer(1...Int64(Booking.maximumSeatsPerHold))
+    let section: SectionID?? = node["section"].ifPresent { $0.identifier() }
+    let category: CategoryID?? = node["category"].ifPresent { $0.identifier() }
+    let together = node["together"].boolean(default: true)
+    let accessible = node["accessible"].integer(0...(count ?? Int64(Booking.maximumSeatsPerHold)), default: 0)
+    guard let count, let section, let category, let together, let accessible else { return nil }
+    return Booking.Best(
+      count: Int(count), section: section, category: category, together: together, accessible: Int(accessible)
+    )
   }
 
   private static func named(_ node: JSONNode) -> [SeatID]? {

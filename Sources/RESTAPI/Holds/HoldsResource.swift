@@ -13,6 +13,7 @@ struct HoldsResource: Sendable {
   func addRoutes(to group: RouterGroup<APIContext>) {
     group.post("shows/{show_id}/holds", use: hold)
     group.get("holds/{hold_id}", use: show)
+    group.post("holds/{hold_id}/extend", use: extend)
     group.delete("holds/{hold_id}", use: release)
   }
 
@@ -43,6 +44,21 @@ struct HoldsResource: Sendable {
       throw Problem.notFound("hold", id.rawValue)
     }
     return try .json(HoldBody(hold, at: time.now), unlessKnownBy: request)
+  }
+
+  /// Lets a hold live on. Its `expires_at` tells for how long: at the show's limit nothing changes.
+  @Sendable
+  private func extend(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try context.identifier("hold_id", HoldID.self)
+    _ = try request.idempotencyKey()
+    let extended: BookingService.HoldReceipt
+    do throws(ServiceError) {
+      extended = try await booking.extend(id, context.command)
+    } catch .bookingRejected(.showNotScheduled) {
+      throw Problem.notFound("hold", id.rawValue)
+    }
+    guard let show = id.show else { throw Problem.notFound("hold", id.rawValue) }
+    return try .json(HoldBody(extended.hold, of: show, at: time.now)).at(extended.receipt.position)
   }
 
   /// Gives the seats back. Repeating it is fine; what is booked has to be cancelled as an order.

@@ -32,10 +32,12 @@ struct Fault: Sendable, Hashable, Encodable {
 /// Gathers everything that is wrong with a request, so that one answer names it all.
 final class Faults {
   private(set) var all: [Fault] = []
-  private let limit = 50
+  private let limit: Int
+
+  /// Fifty are enough for anybody to see what is going on.
+  init(limit: Int = 50) { self.limit = limit }
 
   func add(_ place: Fault.Place, _ message: String) {
-    // Fifty are enough for anybody to see what is going on.
     if all.count < limit { all.append(Fault(place, message)) }
   }
 

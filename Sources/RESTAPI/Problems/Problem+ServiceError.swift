@@ -99,11 +99,14 @@ extension Problem {
   init(_ rejection: Booking.Rejection) {
     let status: HTTPResponse.Status =
       switch rejection {
-      case .showNotScheduled, .holdNotFound: .notFound
-      case .showAlreadyScheduled, .seatsUnavailable, .noAdjacentSeats, .holdExpired, .holdReleased,
+      case .showNotScheduled, .holdNotFound, .waitingEntryNotFound: .notFound
+      case .showAlreadyScheduled, .seatsUnavailable, .noAdjacentSeats, .notEnoughSeats,
+        .seatsLeftAlone, .buyerLimit, .seatsStillFree, .waitingListFull, .showCancelled, .holdExpired,
+        .holdReleased,
         .holdAlreadyConfirmed, .holdNotYetExpired, .notConfirmed:
         .conflict
-      case .invalidPlan, .unknownSeats, .unknownSection, .noSeatsRequested, .duplicateSeats, .tooManySeats,
+      case .invalidPlan, .unknownSeats, .unknownSection, .unknownCategory, .tooManyAccessible, .invalidReason,
+        .waitingIDReused, .noSeatsRequested, .duplicateSeats, .tooManySeats,
         .idReused:
         .unprocessableContent
       }
@@ -113,7 +116,8 @@ extension Problem {
     case .holdAlreadyConfirmed(let order): self.order = order
     case .invalidPlan(let problems): errors = problems.map { Fault(.pointer(""), $0) }
     case .unknownSection: errors = [Fault(.pointer("/best/section"), "is not a section of the show")]
-    case .idReused: self = .idReused(rejection.message)
+    case .unknownCategory: errors = [Fault(.pointer("/best/category"), "is not a price category of the show")]
+    case .idReused, .waitingIDReused: self = .idReused(rejection.message)
     default: break
     }
   }

@@ -34,6 +34,14 @@ struct JSONNode {
 
   var isObject: Bool { if case .value(.object) = content { true } else { false } }
 
+  /// What `read` makes of this; a nil inside if there is nothing.
+  func ifPresent<Value>(_ read: (JSONNode) -> Value?) -> Value?? {
+    guard isPresent else { return .some(nil) }
+    return read(self).map(Optional.some)
+  }
+
+  var isArray: Bool { if case .value(.array) = content { true } else { false } }
+
   func reject(_ message: String) { faults.add(.pointer(pointer), message) }
 
   // MARK: Structure
@@ -71,6 +79,12 @@ struct JSONNode {
     return readable.count == elements.count ? readable : nil
   }
 
+  /// Whether this is an array with an element like that. Records nothing.
+  func hasElement(_ isWanted: (JSONNode) -> Bool) -> Bool {
+    guard case .value(.array(let values)) = content else { return true }
+    return values.isEmpty || values.contains { isWanted(JSONNode(.value($0), "", Faults())) }
+  }
+
   // MARK: Values
 
   func integer(_ range: ClosedRange<Int64>, default absence: Int64? = nil) -> Int64? {
@@ -82,6 +96,16 @@ struct JSONNode {
       return nil
     }
     return number
+  }
+
+  func boolean(default absence: Bool) -> Bool? {
+    guard isPresent else { return absence }
+    return read("true or false") { if case .bool(let value) = $0 { value } else { nil } }
+  }
+
+  /// One of a few words.
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type = Choice.self) -> Choice? {
+    parse("one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))", Choice.init(rawValue:))
   }
 
   /// Text without control characters.

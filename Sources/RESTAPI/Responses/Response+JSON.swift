@@ -9,6 +9,7 @@ enum MediaType: String {
   case json = "application/json"
   case problem = "application/problem+json"
   case cloudEvents = "application/cloudevents-batch+json"
+  case svg = "image/svg+xml"
   case eventStream = "text/event-stream"
   case prometheus = "text/plain; version=0.0.4; charset=utf-8"
 }

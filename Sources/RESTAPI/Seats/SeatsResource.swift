@@ -52,7 +52,7 @@ struct SeatsResource: Sendable {
 
 extension SeatMapState {
   /// At one version only holds can lapse, one after the other, so their number says which map it is.
-  fileprivate var tag: EntityTag {
+  var tag: EntityTag {
     lapsedHolds == 0 ? .version(version) : EntityTag("\(version)+\(lapsedHolds)")
   }
 }

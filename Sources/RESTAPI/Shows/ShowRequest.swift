@@ -10,7 +10,8 @@ struct ShowRequest {
   let currency: Currency
   let taxRateBasisPoints: Int64
   let holdTTLSeconds: Int64
-  let sections: [SeatPlan.Section]
+  let plan: SeatPlan.Document
+  let policy: Booking.Policy
 
   static let defaultHoldTTLSeconds: Int64 = 600
   /// Hold ids are `<show>:<UUID>` and have at most 128 characters themselves.
@@ -24,16 +25,34 @@ struct ShowRequest {
     let taxRate = body["tax_rate_bp"].integer(Booking.taxRateBasisPoints.int64, default: 0)
     let ttl = body["hold_ttl_seconds"].integer(
       Booking.holdTTLSeconds.int64, default: Self.defaultHoldTTLSeconds)
-    let sections = PlanReader(currency: currency).sections(body["sections"])
+    let plan = PlanReader(currency: currency).plan(body)
+    let policy = Self.policy(body["policy"])
     (self.showID, self.title, self.startsAt, self.currency) =
       try body.faults.finish(showID, title, startsAt, currency)
-    (taxRateBasisPoints, holdTTLSeconds, self.sections) = try body.faults.finish(taxRate, ttl, sections)
+    (taxRateBasisPoints, holdTTLSeconds, self.plan, self.policy) =
+      try body.faults.finish(taxRate, ttl, plan, policy)
   }
 
   func schedule(as derivedID: ShowID) -> Booking.Schedule {
     Booking.Schedule(
       showID: showID ?? derivedID, title: title, startsAt: startsAt, currency: currency,
-      taxRateBasisPoints: Int(taxRateBasisPoints), holdTTLSeconds: Int(holdTTLSeconds), sections: sections)
+      taxRateBasisPoints: Int(taxRateBasisPoints), holdTTLSeconds: Int(holdTTLSeconds),
+      sections: plan.sections,
+      categories: plan.categories, focalPoint: plan.focalPoint, policy: policy)
+  }
+
+  private static func policy(_ node: JSONNode) -> Booking.Policy? {
+    guard node.isPresent else { return .standard }
+    node.requireObject()
+    var policy = Booking.Policy.standard
+    if node["orphans"].isPresent { policy.orphans = node["orphans"].choice() ?? .allowed }
+    func integer(_ name: String, _ range: ClosedRange<Int>) -> Int? {
+      node[name].isPresent ? node[name].integer(range.int64).map(Int.init) : nil
+    }
+    policy.seatsPerBuyer = integer("seats_per_buyer", Booking.seatsPerBuyer)
+    policy.holdLifetimeSeconds = integer("hold_lifetime_seconds", Booking.holdLifetimeSeconds)
+    policy.offerSeconds = integer("offer_seconds", Booking.offerSeconds) ?? policy.offerSeconds
+    return policy
   }
 
   private static func showID(_ node: JSONNode) -> ShowID?? {
@@ -47,58 +66,6 @@ struct ShowRequest {
   }
 }
 
-/// Reads the seat plan of a show, so that a fault is named with its section and row.
-private struct PlanReader {
-  let currency: Currency?
-
-  func sections(_ node: JSONNode) -> [SeatPlan.Section]? {
-    var sectionIDs: Set<SectionID> = []
-    var rowIDs: Set<RowID> = []
-    var seats = 0
-    let sections = node.array(of: 1...10_000) { section -> SeatPlan.Section? in
-      section.requireObject()
-      let id = section["id"].identifier(SectionID.self)
-      if let id, !sectionIDs.insert(id).inserted {
-        section["id"].reject("is \(id), which another section has")
-      }
-      let price = price(section["price"])
-      let rows = section["rows"].array(of: 1...Booking.maximumSeatsPerShow) { row -> SeatPlan.Row? in
-        row.requireObject()
-        let id = row["id"].identifier(RowID.self)
-        if let id, !rowIDs.insert(id).inserted {
-          row["id"].reject("is \(id), which another row of the show has")
-        }
-        guard let count = row["seats"].integer(1...Int64(Booking.maximumSeatsPerShow)), let id else {
-          return nil
-        }
-        if SeatID("\(id)-\(count)") == nil {
-          row["id"].reject("is too long for its seats' ids; use 120 characters")
-        }
-        seats += Int(count)
-        return SeatPlan.Row(id: id, seats: Int(count))
-      }
-      guard let id, let price, let rows else { return nil }
-      return SeatPlan.Section(id: id, price: price, rows: rows)
-    }
-    if seats > Booking.maximumSeatsPerShow {
-      node.reject("has \(seats) seats; a show has at most \(Booking.maximumSeatsPerShow)")
-    }
-    return sections
-  }
-
-  /// Minor units of the show's currency, or an amount with that currency.
-  private func price(_ node: JSONNode) -> Int64? {
-    let range = 0...Booking.maximumPrice
-    guard node.isObject else { return node.integer(range) }
-    let amount = node["amount"].integer(range)
-    let own = node["currency"].currency()
-    if let own, let currency, own != currency {
-      node["currency"].reject("is \(own), but the show's currency is \(currency)")
-    }
-    return amount
-  }
-}
-
 extension ClosedRange<Int> {
-  fileprivate var int64: ClosedRange<Int64> { Int64(lowerBound)...Int64(upperBound) }
+  var int64: ClosedRange<Int64> { Int64(lowerBound)...Int64(upperBound) }
 }

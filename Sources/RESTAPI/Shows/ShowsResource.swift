@@ -27,6 +27,8 @@ struct ShowsResource: Sendable {
     } catch .bookingRejected(.showAlreadyScheduled) {
       guard body.showID == nil else { throw Problem(Booking.Rejection.showAlreadyScheduled) }
       throw Problem.idReused("The show of this Idempotency-Key is scheduled with other details")
+    } catch .bookingRejected(.invalidPlan(let problems)) {
+      throw Problem(Booking.Rejection.invalidPlan(problems)).pointing(into: schedule.plan)
     }
     return try .json(ShowBody(schedule, version: receipt.version))
       .created(at: "/v1/shows/\(schedule.showID)", replayed: !receipt.changed)

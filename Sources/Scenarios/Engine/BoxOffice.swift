@@ -95,7 +95,8 @@ extension PlannedWish {
   var choice: Booking.SeatChoice {
     switch self {
     case .named(let seats): .named(seats)
-    case .best(let count, let section): .best(count: count, section: section)
+    case .best(let count, let section, let together):
+      .best(Booking.Best(count: count, section: section, together: together))
     }
   }
 }

@@ -13,9 +13,9 @@ final class HouseCatalog: Sendable {
 
   func show(_ id: ShowID) async throws -> Booking.ShowScheduled {
     if let show = shows.withLock({ $0[id] }) { return show }
-    guard let first = try await store.read(.show(id), limit: 1).first,
-      case .showScheduled(let show) = try first.decode(as: Booking.Event.self)
-    else { throw ServiceError.notFound(kind: "show", id: id.rawValue) }
+    guard let show = try await store.scheduledShow(id) else {
+      throw ServiceError.notFound(kind: "show", id: id.rawValue)
+    }
     shows.withLock { $0[id] = show }
     return show
   }
@@ -36,8 +36,15 @@ extension Booking.ShowScheduled {
       guard seats.allSatisfy({ plan.index(of: $0) != nil }) else { return .refused("unknown-seats") }
       let conflicts = seats.filter(taken.contains)
       return conflicts.isEmpty ? .seats(seats) : .unavailable(conflicts)
-    case .best(let count, let section):
+    case .best(let count, let section, _):
+      // The plainest choice, side by side and without the show's rules: whoever sells seats like this sells them twice
+      // anyway.
       for part in plan.sections where section == nil || part.id == section {
+        if let capacity = part.capacity {
+          let free = (1...capacity).lazy.map { SeatID(unchecked: "\(part.id)-\($0)") }
+            .filter { !taken.contains($0) }.prefix(count)
+          if free.count == count { return .seats(Array(free)) }
+        }
         for row in part.rows {
           var block: [SeatID] = []
           for number in 1...max(row.seats, 1) {

@@ -27,12 +27,13 @@ struct HouseSetup {
   }
 
   private func sell(_ seats: [SeatID], of show: ShowOnSale) async throws {
-    for (number, start) in stride(from: 0, to: seats.count, by: Booking.maximumSeatsPerHold).enumerated() {
-      let some = Array(seats[start..<min(start + Booking.maximumSeatsPerHold, seats.count)])
+    let most = min(Booking.maximumSeatsPerHold, show.policy.seatsPerBuyer ?? .max)
+    for (number, start) in stride(from: 0, to: seats.count, by: most).enumerated() {
+      let some = Array(seats[start..<min(start + most, seats.count)])
       let name = "\(Self.earlierBuyer)-\(number + 1)"
       let hold = HoldID.make(show: show.id, unique: name) ?? HoldID(unchecked: "\(show.id):\(name)")
       _ = try await aisle.booking.hold(
-        hold, show: show.id, buyer: Self.earlierBuyer, seats: .named(some), Self.context)
+        hold, show: show.id, buyer: BuyerID(unchecked: name), seats: .named(some), Self.context)
       let receipt = try await aisle.ordering.place(
         OrderID(unchecked: "\(name).\(show.id)"), hold: hold, account: earlierAccount, paymentMethod: "card",
         Self.context)
@@ -89,7 +90,9 @@ extension ShowOnSale {
       sections: sections.map { section in
         SeatPlan.Section(
           id: section.id, price: section.price,
-          rows: section.rows.map { SeatPlan.Row(id: RowID(unchecked: $0.id), seats: $0.seats) })
-      })
+          rows: section.rows.map {
+            SeatPlan.Row(id: RowID(unchecked: $0.id), seats: $0.seats, places: $0.places)
+          }, capacity: section.capacity)
+      }, focalPoint: focalPoint, policy: policy)
   }
 }

@@ -49,5 +49,6 @@ public enum SeatWish: Hashable, Sendable {
   /// All of these or nothing.
   case named([SeatID])
   /// That many adjacent seats, drawn for each member from the range.
-  case best(ClosedRange<Int>, section: SectionID?)
+  /// Where they may be split, in groups if need be.
+  case best(ClosedRange<Int>, section: SectionID?, together: Bool = true)
 }

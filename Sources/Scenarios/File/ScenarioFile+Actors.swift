@@ -72,11 +72,14 @@ extension ValueReader {
     if node.sequence != nil { return seats(in: show).map { .named($0) } }
     guard
       let text = parsed(
-        "a seat, a list of seats, or as in `best 2`, `best 1 to 4`, `best 2 in stalls`", { $0 })
+        "a seat, a list of seats, or as in `best 2`, `best 1 to 4`, `best 2 in stalls`, `best 4 split`",
+        { $0 })
     else { return nil }
     guard text == "best" || text.hasPrefix("best ") else { return seats(in: show).map { .named($0) } }
-    guard let wish = ScenarioText.best(text), case .best(let range, let section) = wish else {
-      fail("must be as in `best 2`, `best 1 to 4` or `best 2 in stalls`, with 1 to 100 seats, not \(shown)")
+    guard let wish = ScenarioText.best(text), case .best(let range, let section, let together) = wish else {
+      fail(
+        "must be as in `best 2`, `best 1 to 4`, `best 2 in stalls` or `best 4 split`, with 1 to 100 seats, "
+          + "not \(shown)")
       return nil
     }
     let sections = show.sections.filter { section == nil || $0.id == section }
@@ -85,8 +88,8 @@ extension ValueReader {
       fail("names the section \(section?.rawValue ?? ""), but \(show.id) has only \(names)")
       return nil
     }
-    let longest = sections.flatMap(\.rows).map(\.seats).max() ?? 0
-    guard range.upperBound <= longest else {
+    let longest = sections.flatMap(\.lines).map(\.seats).max() ?? 0
+    guard range.upperBound <= longest || !together else {
       fail("asks for \(range.upperBound) seats side by side, but the longest row has \(longest)")
       return nil
     }

@@ -1,3 +1,4 @@
+import Booking
 import Vocabulary
 
 extension ValueReader {
@@ -13,7 +14,10 @@ extension ValueReader {
   }
 
   private func show() -> ShowOnSale? {
-    let keys = ["id", "title", "starts_at", "currency", "tax", "hold_ttl", "sections", "already_sold"]
+    let keys = [
+      "id", "title", "starts_at", "currency", "tax", "hold_ttl", "sections", "already_sold",
+      "focal_point", "orphans", "seats_per_buyer", "hold_lifetime", "offers_last",
+    ]
     guard let section = section("a show", keys: keys) else { return nil }
     let id = section.required("id", example: "the-tempest")?.identifier(ShowID.self)
     let title = section.required("title", example: "The Tempest")?.text("a title")
@@ -24,16 +28,24 @@ extension ValueReader {
     let ttl = section.required("hold_ttl", example: "10m")?.holdTTL()
     let sections = section.required("sections", example: "[{id: stalls, price: 45.00, rows: {A: 20}}]")?
       .sections(of: currency)
-    guard let id, let title, let startsAt, let currency, let tax, let ttl, let sections else { return nil }
+    let policy = section.policy()
+    let focalPoint = section.optional("focal_point").map { $0.focalPoint() }
+    guard let id, let title, let startsAt, let currency, let tax, let ttl, let sections, let policy else {
+      return nil
+    }
+    if let focalPoint, focalPoint == nil { return nil }
 
     var show = ShowOnSale(
       id: id, title: title, startsAt: startsAt, currency: currency, taxBasisPoints: tax, holdTTL: ttl,
-      sections: sections, alreadySold: .nothing)
+      sections: sections, alreadySold: .nothing, focalPoint: focalPoint ?? nil, policy: policy)
     guard (1...100_000).contains(show.totalSeats) else {
       fail("has \(show.totalSeats) seats; a show has from 1 to 100000")
       return nil
     }
     if let sold = section.optional("already_sold") {
+      if policy.orphans == .forbidden {
+        sold.fail("is given together with `orphans: forbidden`, which would not let these seats be sold")
+      }
       show.alreadySold = sold.alreadySold(in: show) ?? .nothing
     }
     return show
@@ -53,11 +65,26 @@ extension ValueReader {
     var rowIDs: Set<String> = []
     let entries = list(of: "sections", limit: 1_000)
     let sections = entries.compactMap { entry -> ShowOnSale.Section? in
-      guard let section = entry.section("a section", keys: ["id", "price", "rows"]) else { return nil }
+      guard let section = entry.section("a section", keys: ["id", "price", "rows", "capacity"]) else {
+        return nil
+      }
       let id = section.required("id", example: "stalls")?.identifier(SectionID.self)
       let price = section.required("price", example: "45.00")?.price(in: currency)
-      let rows = section.required("rows", example: "{A: 20, B: 20}")?.rows()
+      let capacity = section.optional("capacity")
+      if let capacity, section.optional("rows") != nil {
+        capacity.fail("is given together with rows; a section has seats or places to stand")
+      }
+      let standing = capacity.map { $0.number("a number of places", in: 1...100_000) }
+      let rows = standing == nil ? section.required("rows", example: "{A: 20, B: 20}")?.rows() : []
       guard let id, let price, let rows else { return nil }
+      if let standing {
+        guard let standing else { return nil }
+        guard rowIDs.insert(id.rawValue).inserted, sectionIDs.insert(id).inserted else {
+          entry.fail("the section \(id) is called like another section or row")
+          return nil
+        }
+        return ShowOnSale.Section(id: id, price: price, rows: [], capacity: standing)
+      }
       if !sectionIDs.insert(id).inserted { entry.fail("the section \(id) is there twice") }
       for row in rows where !rowIDs.insert(row.id).inserted {
         section.optional("rows")?.fail(
@@ -93,9 +120,32 @@ extension ValueReader {
         reader.fail("the row's name must be 1 to 32 letters, digits and . _ : -")
         return nil
       }
-      return reader.number("a number of seats", in: 1...1_000).map { ShowOnSale.Row(id: id, seats: $0) }
+      return reader.row(id)
     }
     return rows.count == mapping.count ? rows : nil
+  }
+
+  /// `20`, or `{seats: 20, aisles_after: [10]}`.
+  private func row(_ id: String) -> ShowOnSale.Row? {
+    guard node.mapping != nil else {
+      return number("a number of seats", in: 1...1_000).map { ShowOnSale.Row(id: id, seats: $0) }
+    }
+    guard let section = section("a row", keys: ["seats", "aisles_after"]),
+      let seats = section.required("seats", example: "20")?.number("a number of seats", in: 1...1_000)
+    else { return nil }
+    let entries = section.optional("aisles_after")?.list(of: "numbers of seats", orSingle: true) ?? []
+    let aisles = entries.compactMap { $0.number("a seat of the row but the last", in: 1...max(seats - 1, 1)) }
+    guard aisles.count == entries.count else { return nil }
+    return ShowOnSale.Row(id: id, seats: seats, aislesAfter: Set(aisles).sorted())
+  }
+
+  /// `{x: 0, y: -100}`, in hundredths of a seat's width.
+  fileprivate func focalPoint() -> SeatPlan.Point? {
+    guard let section = section("a point", keys: ["x", "y"]),
+      let x = section.required("x", example: "0")?.number(in: SeatPlan.coordinates),
+      let y = section.required("y", example: "0")?.number(in: SeatPlan.coordinates)
+    else { return nil }
+    return SeatPlan.Point(x: x, y: y)
   }
 
   /// `nothing`, `all but 1`, `all but F-7`, `[A-1, A-2]`.
@@ -144,5 +194,34 @@ extension ValueReader {
       return seat
     }
     return seats.count == entries.count && !seats.isEmpty ? seats : nil
+  }
+}
+
+extension SectionReader {
+  /// The rules of a show's sale; nil if one cannot be read.
+  fileprivate func policy() -> Booking.Policy? {
+    var policy = Booking.Policy.standard
+    var isReadable = true
+    func read<Value>(_ key: String, _ value: (ValueReader) -> Value?) -> Value? {
+      guard let entry = optional(key) else { return nil }
+      let read = value(entry)
+      if read == nil { isReadable = false }
+      return read
+    }
+    func seconds(_ range: ClosedRange<Int>) -> (ValueReader) -> Int? {
+      { entry in
+        guard let seconds = entry.duration()?.components.seconds else { return nil }
+        guard range.contains(Int(seconds)) else {
+          entry.fail("must be from \(range.lowerBound)s to \(range.upperBound)s, not \(entry.shown)")
+          return nil
+        }
+        return Int(seconds)
+      }
+    }
+    policy.orphans = read("orphans") { $0.choice(Booking.Policy.Orphans.self) } ?? policy.orphans
+    policy.seatsPerBuyer = read("seats_per_buyer") { $0.number(in: Booking.seatsPerBuyer) }
+    policy.holdLifetimeSeconds = read("hold_lifetime", seconds(Booking.holdLifetimeSeconds))
+    policy.offerSeconds = read("offers_last", seconds(Booking.offerSeconds)) ?? policy.offerSeconds
+    return isReadable ? policy : nil
   }
 }

@@ -61,11 +61,13 @@ enum ScenarioText {
     }
   }
 
-  /// `best 2`, `best 1 to 4`, `best 2 in stalls`.
+  /// `best 2`, `best 1 to 4`, `best 2 in stalls`, `best 4 split`.
   static func best(_ text: String) -> SeatWish? {
     var words = text.split(separator: " ").map(String.init)
     guard words.first == "best" else { return nil }
     words.removeFirst()
+    let together = words.last != "split"
+    if !together { words.removeLast() }
     var section: SectionID?
     if let position = words.firstIndex(of: "in") {
       guard position == words.count - 2, let id = SectionID(words[position + 1]) else { return nil }
@@ -75,7 +77,7 @@ enum ScenarioText {
     guard words.count == 1 || (words.count == 3 && words[1] == "to") else { return nil }
     guard let fewest = Int(words[0]), let most = words.count == 1 ? fewest : Int(words[2]) else { return nil }
     guard fewest >= 1, fewest <= most, most <= 100 else { return nil }
-    return .best(fewest...most, section: section)
+    return .best(fewest...most, section: section, together: together)
   }
 
   /// `A to T, 25 seats each`, `1 to 33, 6 seats each`.

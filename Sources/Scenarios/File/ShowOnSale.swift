@@ -1,3 +1,4 @@
+import Booking
 import Vocabulary
 
 /// A show, its house and what is already sold when the run starts.
@@ -12,17 +13,24 @@ public struct ShowOnSale: Hashable, Sendable {
   public var holdTTL: Duration
   public var sections: [Section]
   public var alreadySold: AlreadySold
+  /// The place that the best seats are nearest to; without one the first are the best.
+  public var focalPoint: SeatPlan.Point? = nil
+  public var policy: Booking.Policy = .standard
 
   public struct Section: Hashable, Sendable {
     public var id: SectionID
     /// Minor units of the show's currency, tax included.
     public var price: Int64
     public var rows: [Row]
+    /// How many people a section without rows takes.
+    public var capacity: Int? = nil
   }
 
   public struct Row: Hashable, Sendable {
     public var id: String
     public var seats: Int
+    /// From left to right, where there is an aisle.
+    public var aislesAfter: [Int] = []
   }
 
   public enum AlreadySold: Hashable, Sendable {
@@ -35,13 +43,13 @@ public struct ShowOnSale: Hashable, Sendable {
   }
 
   public var totalSeats: Int {
-    sections.reduce(0) { $0 + $1.rows.reduce(0) { $0 + $1.seats } }
+    sections.reduce(0) { $0 + $1.lines.reduce(0) { $0 + $1.seats } }
   }
 
   /// Every seat in plan order: section by section, row by row, from number 1.
   public var seatIDs: [SeatID] {
     sections.flatMap { section in
-      section.rows.flatMap { row in
+      section.lines.flatMap { row in
         (1...max(row.seats, 1)).map { SeatID(unchecked: "\(row.id)-\($0)") }
       }
     }
@@ -59,5 +67,20 @@ public struct ShowOnSale: Hashable, Sendable {
       let sold = Set(sold)
       return seatIDs.filter { sold.contains($0) }
     }
+  }
+}
+
+extension ShowOnSale.Section {
+  /// What its seats are named after: its rows, or the section itself where people stand.
+  var lines: [ShowOnSale.Row] {
+    capacity.map { [ShowOnSale.Row(id: id.rawValue, seats: $0)] } ?? rows
+  }
+}
+
+extension ShowOnSale.Row {
+  /// Where each seat stands, an aisle being as wide as a seat; nil if they stand side by side.
+  var places: [Int]? {
+    guard !aislesAfter.isEmpty else { return nil }
+    return (1...max(seats, 1)).map { seat in seat + aislesAfter.count { $0 < seat } }
   }
 }

@@ -9,7 +9,7 @@ extension Court {
   func noRefusalWhileSeatsFree(_ invariant: Invariant) async throws -> InvariantResult {
     let refusals = performance.exchanges.filter { exchange in
       exchange.answer.verdict == .refused
-        && ["seats-unavailable", "no-adjacent-seats"].contains(exchange.answer.reason)
+        && ["seats-unavailable", "no-adjacent-seats", "not-enough-seats"].contains(exchange.answer.reason)
     }
     var rows: [[String]] = []
     var brokenAt: Int64?
@@ -87,7 +87,8 @@ extension PlannedWish {
   var text: String {
     switch self {
     case .named(let seats): seats.map(\.rawValue).joined(separator: " ")
-    case .best(let count, let section): "best \(count)" + (section.map { " in \($0)" } ?? "")
+    case .best(let count, let section, let together):
+      "best \(count)" + (section.map { " in \($0)" } ?? "") + (together ? "" : " split")
     }
   }
 }

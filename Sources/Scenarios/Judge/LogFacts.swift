@@ -16,10 +16,17 @@ enum LogFacts {
     -- Every seat of every show.
     create temporary table log_seat as
     select s.data ->> 'show_id' as show_id, p.section ->> 'id' as section, p.section_no, r.row_no,
-           n.seat_no, (r.row_data ->> 'id') || '-' || n.seat_no as seat
+           n.seat_no, (r.row_data ->> 'id') || '-' || coalesce(r.row_data -> 'labels' ->> n.seat_no - 1, n.seat_no::text)
+             as seat
     from log_event s
     cross join lateral jsonb_array_elements(s.data -> 'sections') with ordinality p (section, section_no)
-    cross join lateral jsonb_array_elements(p.section -> 'rows') with ordinality r (row_data, row_no)
+    -- Where people stand, the section is the row.
+    cross join lateral jsonb_array_elements(
+      case
+        when p.section ? 'capacity'
+          then jsonb_build_array(jsonb_build_object('id', p.section ->> 'id', 'seats', p.section -> 'capacity'))
+        else p.section -> 'rows'
+      end) with ordinality r (row_data, row_no)
     cross join lateral generate_series(1, (r.row_data ->> 'seats')::integer) n (seat_no)
     where s.type = 'show-scheduled';
 
@@ -35,9 +42,15 @@ enum LogFacts {
     -- Every hold with how it went on.
     create temporary table log_hold as
     select h.position, h.data ->> 'hold_id' as hold_id, substr(h.stream, 6) as show_id, h.data ->> 'buyer' as buyer,
-           (h.data ->> 'expires_at')::timestamptz as expires_at, c.position as confirmed_position,
+           greatest((h.data ->> 'expires_at')::timestamptz, e.expires_at) as expires_at, c.position as confirmed_position,
            c.confirmed_at, c.order_id, x.position as ended_position, x.type as ended_by
     from log_event h
+    left join (
+      select data ->> 'hold_id' as hold_id, max((data ->> 'expires_at')::timestamptz) as expires_at
+      from log_event
+      where type = 'hold-extended'
+      group by data ->> 'hold_id'
+    ) e on e.hold_id = h.data ->> 'hold_id'
     left join (
       select distinct on (data ->> 'hold_id') data ->> 'hold_id' as hold_id, position,
              (data ->> 'confirmed_at')::timestamptz as confirmed_at, data ->> 'order_id' as order_id

@@ -134,7 +134,8 @@ extension SeatWish {
   fileprivate func drawn(by lot: inout SeededGenerator) -> PlannedWish {
     switch self {
     case .named(let seats): .named(seats)
-    case .best(let range, let section): .best(lot.number(in: range), section: section)
+    case .best(let range, let section, let together):
+      .best(lot.number(in: range), section: section, together: together)
     }
   }
 }

@@ -46,13 +46,13 @@ public struct PlannedBuyer: Hashable, Sendable {
 /// The seats that one person asks for, with the number drawn.
 public enum PlannedWish: Hashable, Sendable, Codable {
   case named([SeatID])
-  case best(Int, section: SectionID?)
+  case best(Int, section: SectionID?, together: Bool = true)
 
   /// How many seats it comes to.
   public var count: Int {
     switch self {
     case .named(let seats): seats.count
-    case .best(let count, _): count
+    case .best(let count, _, _): count
     }
   }
 }

@@ -73,7 +73,7 @@ public struct House: Hashable, Sendable, Codable {
         let price = Money(minorUnits: section.price, currency: show.currency).formatted
         return Section(
           id: section.id.rawValue, price: price,
-          rows: section.rows.map { row in
+          rows: section.lines.map { row in
             Row(
               id: row.id,
               seats: (1...max(row.seats, 1)).map { state(SeatID(unchecked: "\(row.id)-\($0)")) })

@@ -17,6 +17,8 @@ actor ShowMailbox {
     let show: Booking.ShowScheduled?
     /// The hold that the command was about, after it.
     let hold: Booking.HoldRecord?
+    /// The entry of the waiting list under the same id, if there is one.
+    var waiting: Booking.WaitingRecord?
     /// Version of the show's stream that the decision was made at or committed as.
     let version: Int64
     let position: Position
@@ -72,6 +74,11 @@ actor ShowMailbox {
       throw ServiceError(reading: error)
     }
     return try await enqueue(nil, hold: hold, context)
+  }
+
+  /// An entry of the waiting list as it stands now: the stream is asked whether anything has happened.
+  func lookUp(_ entry: WaitingID, _ context: RequestContext) async throws(ServiceError) -> Decision {
+    try await enqueue(nil, hold: entry.hold, context)
   }
 
   private func enqueue(
@@ -186,6 +193,7 @@ actor ShowMailbox {
         returning: result.mapError { .bookingRejected($0) }.map { events in
           Decision(
             events: events, show: show.state.show, hold: command.hold.flatMap(show.state.hold),
+            waiting: command.hold.flatMap { show.state.waiting(WaitingID(offeredAs: $0)) },
             version: show.version, position: show.position)
         })
     }
@@ -202,9 +210,13 @@ extension Booking.Command {
   /// The hold that the command is about.
   fileprivate var hold: HoldID? {
     switch self {
-    case .schedule: nil
+    case .schedule, .cancelShow: nil
+    case .joinWaitingList(let request): request.waitingID.hold
+    case .leaveWaitingList(let id): id.hold
     case .hold(let hold): hold.holdID
-    case .confirm(let id, _), .release(let id, _), .expire(let id), .cancelBooking(let id, _): id
+    case .extend(let id), .confirm(let id, _), .release(let id, _), .expire(let id),
+      .cancelBooking(let id, _):
+      id
     }
   }
 }

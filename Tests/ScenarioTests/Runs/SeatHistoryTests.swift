@@ -61,4 +61,34 @@ struct SeatHistoryTests {
     #expect(history.couldNotServe(wish, from: 5, to: 6))
     #expect(!history.couldNotServe(wish, from: 7, to: 9))
   }
+
+  @Test("serves nobody across an aisle, and leaves no seat alone where the show forbids it")
+  func aislesAndOrphans() throws {
+    var show = try SampleReports.scenario("last-seat").shows[0]
+    show.policy.orphans = .forbidden
+    show.sections = [
+      .init(id: SectionID(unchecked: "front"), price: 1, rows: [.init(id: "A", seats: 5, aislesAfter: [2])]),
+      .init(id: SectionID(unchecked: "floor"), price: 1, rows: [], capacity: 2),
+    ]
+    let front = SectionID(unchecked: "front")
+    let wishes = [
+      PlannedWish.best(2, section: front), .best(4, section: front),
+      .best(4, section: front, together: false),
+      .best(2, section: SectionID(unchecked: "floor")), .best(5, section: nil, together: false),
+    ]
+    func served(_ taken: [String]) -> [Bool] {
+      var history = SeatHistory(show)
+      history.watch(Set(wishes))
+      for seat in taken { history.change(Self.seat(seat), isTaken: true, at: 1) }
+      history.end()
+      return wishes.map { !history.couldNotServe($0, from: 1, to: 1) }
+    }
+    // Two and three seats: four of five would leave one alone.
+    #expect(served([]) == [true, false, false, true, true])
+    // Two of three would leave one alone; A-2 is alone already, and may be taken.
+    #expect(served(["A-1"]) == [false, false, true, true, true])
+    #expect(served(["A-1", "A-2"]) == [false, false, false, true, true])
+    #expect(served(["A-3"]) == [true, false, true, true, true])
+    #expect(served(["floor-2"]) == [true, false, false, false, true])
+  }
 }
