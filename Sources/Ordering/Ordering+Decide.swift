@@ -9,6 +9,9 @@ extension Ordering {
   ) throws(Rejection) -> [Event] {
     switch command {
     case .place(let place): try decide(place, state, at: now)
+    case .receivePayment(let payment, let amount): try receive(payment, amount, state, at: now)
+    case .declinePayment(let payment, let reason): try decline(payment, because: reason, state, at: now)
+    case .settleRefund(let refund): try settle(refund, state, at: now)
     case .confirm: try confirm(state, at: now)
     case .fail(let reason): try fail(because: reason, state, at: now)
     case .cancel: try cancel(state, at: now)
@@ -20,13 +23,20 @@ extension Ordering {
       guard order.fulfils(place) else { throw .idReused(order.orderID) }
       return []
     }
-    return [.orderPlaced(try place.validated(at: now))]
+    let order = try place.validated(at: now)
+    // Nobody is asked for nothing.
+    guard let payment = place.payment, order.total.minorUnits > 0 else { return [.orderPlaced(order)] }
+    let request = PaymentRequested(
+      orderID: order.orderID, paymentID: payment.id, provider: payment.provider, amount: order.total,
+      requestedAt: now)
+    return [.orderPlaced(order), .paymentRequested(request)]
   }
 
   private static func confirm(_ state: State, at now: Timestamp) throws(Rejection) -> [Event] {
-    switch state {
+    switch state.standing {
     case .none: throw .notPlaced
     case .placed(let order):
+      guard !state.isUnpaid else { throw .notPaid(order.orderID) }
       let fact = OrderConfirmed(
         orderID: order.orderID, showID: order.showID, accountID: order.accountID, lines: order.lines,
         total: order.total, occurredAt: now)
@@ -40,10 +50,11 @@ extension Ordering {
   private static func fail(
     because reason: String, _ state: State, at now: Timestamp
   ) throws(Rejection) -> [Event] {
-    switch state {
+    switch state.standing {
     case .none: throw .notPlaced
     case .placed(let order):
-      return [.orderFailed(OrderFailed(orderID: order.orderID, reason: reason, occurredAt: now))]
+      let fact = OrderFailed(orderID: order.orderID, reason: reason, occurredAt: now)
+      return refunding(state, after: [.orderFailed(fact)], at: now)
     case .failed: return []
     case .confirmed(let order): throw .alreadyConfirmed(order.orderID)
     case .cancelled(let order, _): throw .alreadyCancelled(order.orderID)
@@ -51,12 +62,14 @@ extension Ordering {
   }
 
   private static func cancel(_ state: State, at now: Timestamp) throws(Rejection) -> [Event] {
-    switch state {
+    switch state.standing {
     case .none: throw .notPlaced
     case .placed(let order):
-      return [.orderCancelled(order.cancelled(refunding: [], .zero(order.total.currency), at: now))]
+      let fact = order.cancelled(refunding: [], .zero(order.total.currency), at: now)
+      return refunding(state, after: [.orderCancelled(fact)], at: now)
     case .confirmed(let order):
-      return [.orderCancelled(order.cancelled(refunding: order.lines, order.total, at: now))]
+      let fact = order.cancelled(refunding: order.lines, order.total, at: now)
+      return refunding(state, after: [.orderCancelled(fact)], at: now)
     case .cancelled: return []
     case .failed(let order, let reason): throw .alreadyFailed(order.orderID, reason: reason)
     }

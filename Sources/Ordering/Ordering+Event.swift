@@ -1,9 +1,15 @@
 import Vocabulary
 
 extension Ordering {
-  /// What happened to an order. The payloads are in `Ordering+Facts.swift`.
+  /// What happened to an order. The payloads are in `Ordering+Facts.swift` and
+  /// `Ordering+PaymentFacts.swift`.
   public enum Event: Sendable, Hashable {
     case orderPlaced(OrderPlaced)
+    case paymentRequested(PaymentRequested)
+    case paymentReceived(PaymentReceived)
+    case paymentDeclined(PaymentDeclined)
+    case refundRequested(RefundRequested)
+    case refundSettled(RefundSettled)
     case orderConfirmed(OrderConfirmed)
     case orderFailed(OrderFailed)
     case orderCancelled(OrderCancelled)
@@ -11,6 +17,11 @@ extension Ordering {
     /// The stable names of the facts, as the log, SQL and the feed know them.
     public enum Kind: String, Sendable, CaseIterable {
       case orderPlaced = "order-placed"
+      case paymentRequested = "payment-requested"
+      case paymentReceived = "payment-received"
+      case paymentDeclined = "payment-declined"
+      case refundRequested = "refund-requested"
+      case refundSettled = "refund-settled"
       case orderConfirmed = "order-confirmed"
       case orderFailed = "order-failed"
       case orderCancelled = "order-cancelled"
@@ -19,6 +30,11 @@ extension Ordering {
     public var kind: Kind {
       switch self {
       case .orderPlaced: .orderPlaced
+      case .paymentRequested: .paymentRequested
+      case .paymentReceived: .paymentReceived
+      case .paymentDeclined: .paymentDeclined
+      case .refundRequested: .refundRequested
+      case .refundSettled: .refundSettled
       case .orderConfirmed: .orderConfirmed
       case .orderFailed: .orderFailed
       case .orderCancelled: .orderCancelled
@@ -34,12 +50,19 @@ extension Ordering.Event: DomainEvent {
 
   public var personalFields: [PersonalField] {
     guard case .orderPlaced(let fact) = self else { return [] }
-    return [PersonalField("buyer", of: DataSubject(kind: "buyer", name: fact.buyer.rawValue))]
+    let buyer = DataSubject(kind: "buyer", name: fact.buyer.rawValue)
+    // How somebody pays says something about them: a card's token, an account elsewhere.
+    return [PersonalField("buyer", of: buyer), PersonalField("payment_method", of: buyer)]
   }
 
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .orderPlaced(let fact): try fact.encode(to: encoder)
+    case .paymentRequested(let fact): try fact.encode(to: encoder)
+    case .paymentReceived(let fact): try fact.encode(to: encoder)
+    case .paymentDeclined(let fact): try fact.encode(to: encoder)
+    case .refundRequested(let fact): try fact.encode(to: encoder)
+    case .refundSettled(let fact): try fact.encode(to: encoder)
     case .orderConfirmed(let fact): try fact.encode(to: encoder)
     case .orderFailed(let fact): try fact.encode(to: encoder)
     case .orderCancelled(let fact): try fact.encode(to: encoder)
@@ -49,6 +72,11 @@ extension Ordering.Event: DomainEvent {
   public init(type: String, from decoder: any Decoder) throws {
     switch Kind(rawValue: type) {
     case .orderPlaced: self = .orderPlaced(try .init(from: decoder))
+    case .paymentRequested: self = .paymentRequested(try .init(from: decoder))
+    case .paymentReceived: self = .paymentReceived(try .init(from: decoder))
+    case .paymentDeclined: self = .paymentDeclined(try .init(from: decoder))
+    case .refundRequested: self = .refundRequested(try .init(from: decoder))
+    case .refundSettled: self = .refundSettled(try .init(from: decoder))
     case .orderConfirmed: self = .orderConfirmed(try .init(from: decoder))
     case .orderFailed: self = .orderFailed(try .init(from: decoder))
     case .orderCancelled: self = .orderCancelled(try .init(from: decoder))

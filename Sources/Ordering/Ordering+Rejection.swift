@@ -10,6 +10,12 @@ extension Ordering {
     case alreadyCancelled(OrderID)
     /// The id already stands for another order.
     case idReused(OrderID)
+    /// The seats may only be confirmed once the money is there.
+    case notPaid(OrderID)
+    /// The order is not paid through a provider, or by another payment.
+    case unknownPayment(OrderID, PaymentID)
+    case wrongAmount(OrderID, expected: Money, paid: Money)
+    case unknownRefund(OrderID, RefundID)
   }
 }
 
@@ -23,6 +29,10 @@ extension Ordering.Rejection {
     case .alreadyFailed: "order-already-failed"
     case .alreadyCancelled: "order-already-cancelled"
     case .idReused: "id-reused"
+    case .notPaid: "order-not-paid"
+    case .unknownPayment: "unknown-payment"
+    case .wrongAmount: "wrong-payment-amount"
+    case .unknownRefund: "unknown-refund"
     }
   }
 
@@ -36,6 +46,13 @@ extension Ordering.Rejection {
       "Order \(order) failed (\(reason)); place a new order under a new id"
     case .alreadyCancelled(let order): "Order \(order) is cancelled; place a new order under a new id"
     case .idReused(let order): "Order \(order) exists with other content; use a new id for a new order"
+    case .notPaid(let order): "Order \(order) is not paid yet; wait for its payment, or cancel it"
+    case .unknownPayment(let order, let payment):
+      "Order \(order) has no payment \(payment); look at the provider's reference"
+    case .wrongAmount(let order, let expected, let paid):
+      "Order \(order) costs \(expected), and \(paid) was paid; refund it at the provider"
+    case .unknownRefund(let order, let refund):
+      "Order \(order) has no refund \(refund); look at the provider's reference"
     }
   }
 }

@@ -2,7 +2,22 @@ import Vocabulary
 
 extension Ordering {
   /// What is known about one order after folding its stream.
-  public enum State: Sendable, Hashable {
+  public struct State: Sendable, Hashable {
+    public internal(set) var standing = Standing.none
+    /// Of an order that is paid through a provider.
+    public internal(set) var payment: Payment?
+
+    public init() {}
+
+    /// Before it is placed.
+    public static let none = State()
+
+    /// The order as it was placed, whatever became of it.
+    public var order: OrderPlaced? { standing.order }
+  }
+
+  /// What became of the order.
+  public enum Standing: Sendable, Hashable {
     case none
     case placed(OrderPlaced)
     case confirmed(OrderPlaced)
@@ -10,9 +25,6 @@ extension Ordering {
     /// `refunded` tells whether it was confirmed before, so that there was something to refund.
     case cancelled(OrderPlaced, refunded: Bool)
 
-    public init() { self = .none }
-
-    /// The order as it was placed, whatever became of it.
     public var order: OrderPlaced? {
       switch self {
       case .none: nil
@@ -25,15 +37,22 @@ extension Ordering {
   /// placed changes nothing.
   public static func evolve(_ state: inout State, _ event: Event) {
     if case .orderPlaced(let fact) = event {
-      state = .placed(fact)
+      state = State()
+      state.standing = .placed(fact)
       return
     }
     guard let order = state.order else { return }
     switch event {
     case .orderPlaced: break  // taken into account above
-    case .orderConfirmed: state = .confirmed(order)
-    case .orderFailed(let fact): state = .failed(order, reason: fact.reason)
-    case .orderCancelled: state = .cancelled(order, refunded: state == .confirmed(order))
+    case .paymentRequested(let fact): state.payment = Payment(fact)
+    case .paymentReceived(let fact): state.payment?.received = fact.amount
+    case .paymentDeclined(let fact): state.payment?.declined = fact.reason
+    case .refundRequested(let fact): state.payment?.refunds.append(Refund(fact))
+    case .refundSettled(let fact): state.payment?.settle(fact.refundID)
+    case .orderConfirmed: state.standing = .confirmed(order)
+    case .orderFailed(let fact): state.standing = .failed(order, reason: fact.reason)
+    case .orderCancelled:
+      state.standing = .cancelled(order, refunded: state.standing == .confirmed(order))
     }
   }
 }

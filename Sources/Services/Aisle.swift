@@ -13,7 +13,7 @@ public final class Aisle: Sendable {
     case api
     /// Fills the read models of shows and orders, and runs the timers of holds.
     case booking
-    /// Finishes orders that a crash left in the middle.
+    /// Takes orders on after a payment or a crash.
     case ordering
     /// Fills the monthly totals.
     case billing
@@ -27,18 +27,21 @@ public final class Aisle: Sendable {
   public let readModels: ReadModels
   public let privacy: PrivacyService
   public let process: OrderProcess
+  public let webhooks: PaymentWebhooks
   private let logger: Logger
   private let partitions: [String: Int]
 
   /// Subscriptions that write nothing for one stream that depends on another one, so that streams can be handled side
   /// by side. Billing cannot: one bill is made of many orders.
-  public static let partitionable: Set<String> = ["shows", "orders", "cancellations"]
+  public static let partitionable: Set<String> = ["shows", "orders", "cancellations", "payments"]
 
-  /// - Parameter partitions: of subscriptions that several workers shall run at the same time; one if not named here.
-  ///   Those of ``partitionable`` can have several.
+  /// - Parameters:
+  ///   - partitions: of subscriptions that several workers shall run at the same time; one if not named here.
+  ///     Those of ``partitionable`` can have several.
+  ///   - payments: the providers that orders can be paid through, besides being put on the account.
   public init(
     pool: PostgresPool, tenant: TenantID = .main, time: TimeSource = .system, partitions: [String: Int] = [:],
-    upcasters: Upcasters = EventHistory.upcasters,
+    upcasters: Upcasters = EventHistory.upcasters, payments: Payments = .none,
     logger: Logger = Logger(label: "aisle")
   ) {
     self.logger = logger
@@ -46,19 +49,20 @@ public final class Aisle: Sendable {
     self.time = time
     store = EventStore(pool: pool, tenant: tenant, upcasters: upcasters, logger: logger)
     booking = BookingService(store: store, time: time)
-    ordering = OrderingService(store: store, booking: booking, time: time)
+    ordering = OrderingService(store: store, booking: booking, payments: payments, time: time)
     billing = BillingService(store: store, time: time)
     readModels = ReadModels(store: store)
     privacy = PrivacyService(store: store, time: time)
     process = OrderProcess(
       readModels: readModels, booking: booking, ordering: ordering, time: time, logger: logger)
+    webhooks = PaymentWebhooks(store: store, ordering: ordering, payments: payments, time: time)
   }
 
   /// The subscriptions of some roles.
   public func subscriptions(of roles: Set<Role>) -> [Subscription] {
     var subscriptions: [Subscription] = []
     if roles.contains(.booking) { subscriptions += readModels.subscriptions }
-    if roles.contains(.ordering) { subscriptions.append(process.subscription) }
+    if roles.contains(.ordering) { subscriptions += process.subscriptions }
     if roles.contains(.billing) { subscriptions.append(billing.subscription) }
     return subscriptions.map { subscription in
       guard let count = partitions[subscription.name], Self.partitionable.contains(subscription.name) else {

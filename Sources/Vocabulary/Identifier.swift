@@ -40,6 +40,8 @@ public enum IdentifierSubject {
   public enum Order {}
   public enum Account {}
   public enum Buyer {}
+  public enum Payment {}
+  public enum Refund {}
 }
 
 public typealias ShowID = Identifier<IdentifierSubject.Show>
@@ -50,6 +52,8 @@ public typealias HoldID = Identifier<IdentifierSubject.Hold>
 public typealias OrderID = Identifier<IdentifierSubject.Order>
 public typealias AccountID = Identifier<IdentifierSubject.Account>
 public typealias BuyerID = Identifier<IdentifierSubject.Buyer>
+public typealias PaymentID = Identifier<IdentifierSubject.Payment>
+public typealias RefundID = Identifier<IdentifierSubject.Refund>
 
 extension Identifier: LosslessStringConvertible {
   public var description: String { rawValue }

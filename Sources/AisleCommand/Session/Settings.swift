@@ -22,6 +22,10 @@ struct Settings: Sendable {
   /// `AISLE_PARTITIONS`: of subscriptions that several processes shall run at the same time, such as `shows=4,orders=2`.
   /// It must be the same in every process.
   let partitions: [String: Int]
+  /// `AISLE_PAYMENTS_URL`: of a payment provider with the sandbox's interface; without it `aisle up` brings its own.
+  let paymentsURL: URL?
+  /// `AISLE_PAYMENTS_SECRET`: what that provider's webhooks are signed with.
+  let paymentsSecret: WebhookSecret?
   /// `AISLE_LOG_LEVEL`; nil: info for servers, warning for other commands.
   let logLevel: Logger.Level?
 
@@ -39,6 +43,16 @@ struct Settings: Sendable {
     poolSize =
       try Self.integer("AISLE_POOL_SIZE", reader.string(forKey: "aisle.pool.size"), in: 2...1000) ?? 16
     partitions = try Self.partitions(reader.string(forKey: "aisle.partitions"))
+    paymentsURL = try Self.url("AISLE_PAYMENTS_URL", reader.string(forKey: "aisle.payments.url"))
+    paymentsSecret = try reader.string(forKey: "aisle.payments.secret", isSecret: true).flatMap { text in
+      if text.isEmpty { return nil }
+      guard let secret = WebhookSecret(text) else {
+        throw CommandFailure(
+          "AISLE_PAYMENTS_SECRET is shorter than \(WebhookSecret.minimumLength) bytes and could be guessed; "
+            + "make one: openssl rand -hex 32")
+      }
+      return secret
+    }
     logLevel = try reader.string(forKey: "aisle.log.level").map { text in
       guard let level = Logger.Level(rawValue: text.lowercased()) else {
         throw CommandFailure(
@@ -70,6 +84,14 @@ struct Settings: Sendable {
       partitions[parts[0]] = count
     }
     return partitions
+  }
+
+  private static func url(_ name: String, _ text: String?) throws -> URL? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host() != nil else {
+      throw CommandFailure("\(name) is \"\(text)\"; use an address such as https://payments.example/v1")
+    }
+    return url
   }
 
   private static let ports = 1...65_535

@@ -47,7 +47,8 @@ struct OrderBody: Encodable {
 extension OrderBody {
   init(_ receipt: OrderingService.Receipt) {
     let order = receipt.order
-    var status = OrderView.Status.placed
+    let isUnpaid = receipt.payment.map { $0.received == nil } ?? false
+    var status = isUnpaid ? OrderView.Status.paymentPending : .placed
     var reason: String?
     var refund = Money.zero(order.total.currency)
     switch receipt.state {

@@ -102,7 +102,10 @@ extension BillingProjection.Source {
         event: recorded, kind: .refund,
         order: order(
           fact.accountID, fact.orderID, fact.showID, fact.refund.currency, fact.lines, fact.occurredAt))
-    case .orderPlaced, .orderFailed, .orderCancelled: return nil
+    case .orderPlaced, .paymentRequested, .paymentReceived, .paymentDeclined, .refundRequested,
+      .refundSettled,
+      .orderFailed, .orderCancelled:
+      return nil
     }
   }
 }

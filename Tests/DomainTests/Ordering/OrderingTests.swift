@@ -157,7 +157,9 @@ struct OrderingTests {
             #expect(fact.lines.reduce(0) { $0 + $1.amount } == fact.refund.minorUnits)
             ended = true
           case .orderFailed: ended = true
-          case .orderPlaced: break
+          case .orderPlaced, .paymentRequested, .paymentReceived, .paymentDeclined, .refundRequested,
+            .refundSettled:
+            break
           }
           Ordering.evolve(&state, event)
         }
