@@ -1,4 +1,5 @@
 -- Payments through a provider: what its webhooks have told, and the tables of the sandbox, a provider for trying out.
+-- Bills know of orders of which some seats were cancelled.
 
 -- An order may wait for its payment. The release before knows nothing of it, and its subscription never writes it.
 alter table aisle.orders drop constraint orders_status_check;
@@ -84,5 +85,50 @@ comment on column aisle.sandbox_webhooks.due_at       is 'When it is tried next.
 comment on column aisle.sandbox_webhooks.attempts     is 'How often it was tried.';
 comment on column aisle.sandbox_webhooks.delivered_at is 'When it was acknowledged.';
 comment on column aisle.sandbox_webhooks.last_error   is 'What the last try that failed met.';
+
+-- Every line of the months from_month…to_month, as before, and the refunds of single seats. Their lines are what is
+-- given back: a fee stays charged.
+create or replace function aisle.billed_lines(
+  for_tenant integer, for_account text, from_month text, to_month text, as_of bigint)
+returns table (
+  account_id text, month text, currency text, "position" bigint, line_no bigint, kind text, order_id text,
+  show_id text, seat text, amount bigint, tax bigint, occurred_at timestamptz)
+language sql stable parallel safe
+as $$
+  with zones as (
+    -- From its opening to its next, an account is in one zone; before the first it is in UTC.
+    select a.account_id, a.time_zone, a.opened_position as after_position,
+           lead(a.opened_position, 1, as_of + 1)
+             over (partition by a.account_id order by a.opened_position) as before_position
+    from aisle.accounts a
+    where a.tenant = for_tenant and a.opened_position <= as_of
+      and (for_account is null or a.account_id = for_account)
+  )
+  select o.account_id,
+         to_char(o.occurred_at at time zone coalesce(z.time_zone, 'UTC'), 'YYYY-MM'),
+         coalesce(o.total, o.refund) ->> 'currency',
+         e.position, l.line_no,
+         case e.type when 'order-confirmed' then 'charge' else 'refund' end,
+         o.order_id, o.show_id, l.seat, l.amount, aisle.tax_included(l.amount, l.tax_rate_bp), o.occurred_at
+  from aisle.events e
+  cross join lateral jsonb_to_record(e.data) as o (
+    account_id text, order_id text, show_id text, occurred_at timestamptz, total jsonb, refund jsonb, lines jsonb)
+  left join zones z
+    on z.account_id = o.account_id and e.position > z.after_position and e.position < z.before_position
+  cross join lateral rows from (
+    jsonb_to_recordset(o.lines) as (seat text, amount bigint, tax_rate_bp integer)
+  ) with ordinality l (seat, amount, tax_rate_bp, line_no)
+  where e.tenant = for_tenant and e.category = 'order' and e.position <= as_of
+    and e.type in ('order-confirmed', 'order-seats-cancelled', 'order-cancelled')
+    and (for_account is null or e.data ->> 'account_id' = for_account)
+    -- A wall clock is less than a day from UTC: what begins with a day outside of this window is in another month
+    -- in every zone, and is passed over after a look at one text.
+    and (e.data ->> 'occurred_at') collate "C" >=
+          (select to_char((greatest(from_month, '0001-02') || '-01')::date - 2, 'YYYY-MM-DD'))
+    and (e.data ->> 'occurred_at') collate "C" <=
+          (select case when to_month < '9999-12' then to_char(
+                    (greatest(to_month, '0001-02') || '-01')::date + interval '1 month 2 days', 'YYYY-MM-DD') else '9999-99' end)
+    and to_char(o.occurred_at at time zone coalesce(z.time_zone, 'UTC'), 'YYYY-MM') between from_month and to_month
+$$;
 
 select aisle.protect();

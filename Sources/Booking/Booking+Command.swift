@@ -15,6 +15,8 @@ extension Booking {
     case expire(HoldID)
     /// Gives the seats of a confirmed hold back.
     case cancelBooking(HoldID, for: OrderID)
+    /// Gives some seats of a confirmed hold back.
+    case cancelSeats(HoldID, for: OrderID, seats: [SeatID])
   }
 
   public struct Schedule: Sendable, Hashable {

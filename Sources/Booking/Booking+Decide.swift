@@ -16,6 +16,8 @@ extension Booking {
     case .release(let hold, let reason): return try release(hold, because: reason, state, at: now)
     case .expire(let hold): return try expire(hold, state, at: now)
     case .cancelBooking(let hold, let order): return try cancelBooking(hold, of: order, state, at: now)
+    case .cancelSeats(let hold, let order, let seats):
+      return try cancelSeats(hold, of: order, seats, state, at: now)
     }
   }
 

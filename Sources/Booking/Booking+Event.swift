@@ -9,6 +9,7 @@ extension Booking {
     case holdReleased(HoldReleased)
     case holdExpired(HoldExpired)
     case bookingCancelled(BookingCancelled)
+    case bookingSeatsCancelled(BookingSeatsCancelled)
 
     /// The stable names of the facts, as the log, SQL and the feed know them.
     public enum Kind: String, Sendable, CaseIterable {
@@ -18,6 +19,7 @@ extension Booking {
       case holdReleased = "hold-released"
       case holdExpired = "hold-expired"
       case bookingCancelled = "booking-cancelled"
+      case bookingSeatsCancelled = "booking-seats-cancelled"
     }
 
     public var kind: Kind {
@@ -28,6 +30,7 @@ extension Booking {
       case .holdReleased: .holdReleased
       case .holdExpired: .holdExpired
       case .bookingCancelled: .bookingCancelled
+      case .bookingSeatsCancelled: .bookingSeatsCancelled
       }
     }
   }
@@ -51,6 +54,7 @@ extension Booking.Event: DomainEvent {
     case .holdReleased(let fact): try fact.encode(to: encoder)
     case .holdExpired(let fact): try fact.encode(to: encoder)
     case .bookingCancelled(let fact): try fact.encode(to: encoder)
+    case .bookingSeatsCancelled(let fact): try fact.encode(to: encoder)
     }
   }
 
@@ -62,6 +66,7 @@ extension Booking.Event: DomainEvent {
     case .holdReleased: self = .holdReleased(try .init(from: decoder))
     case .holdExpired: self = .holdExpired(try .init(from: decoder))
     case .bookingCancelled: self = .bookingCancelled(try .init(from: decoder))
+    case .bookingSeatsCancelled: self = .bookingSeatsCancelled(try .init(from: decoder))
     case nil: throw UnknownEventType(type: type, category: Self.category)
     }
   }

@@ -20,6 +20,8 @@ extension Booking {
       state.end(fact.holdID, as: .expired)
     case .bookingCancelled(let fact):
       state.end(fact.holdID, as: .cancelled(fact.orderID))
+    case .bookingSeatsCancelled(let fact):
+      state.giveUp(fact.seats, of: fact.holdID)
     }
   }
 }
@@ -51,6 +53,17 @@ extension Booking.State {
       free?.insert(seat, row: Int(plan.rowOfSeat[seat]))
     }
     setPhase(phase, of: id)
+  }
+
+  /// Frees some seats of a booking, which has the others from then on.
+  fileprivate mutating func giveUp(_ seats: [SeatID], of id: HoldID) {
+    guard let plan = show?.plan, let number = holds.number(of: id) else { return }
+    let freed = Set(seats.compactMap { plan.index(of: $0).map(Int32.init) })
+    for seat in freed.lazy.map(Int.init) where holders[seat] == number {
+      holders[seat] = Booking.State.nobody
+      free?.insert(seat, row: Int(plan.rowOfSeat[seat]))
+    }
+    holds[number].giveUp(freed)
   }
 
   /// Keeps a live hold at the top of the queue, so that `nextExpiry` is true.

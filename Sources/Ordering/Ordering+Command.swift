@@ -15,6 +15,26 @@ extension Ordering {
     /// The payment or the booking did not work out.
     case fail(reason: String)
     case cancel
+    /// Says what cancelling would give back, for a while.
+    case quoteCancellation(QuoteRequest)
+    /// Takes a quote up.
+    case confirmCancellation(QuoteID)
+  }
+
+  public struct QuoteRequest: Sendable, Hashable {
+    public var id: QuoteID
+    /// Which seats; nil for all that the order still has.
+    public var seats: [SeatID]?
+    /// Of each seat's price, in basis points.
+    public var feeBasisPoints: Int
+    public var expiresAt: Timestamp
+
+    public init(id: QuoteID, seats: [SeatID]? = nil, feeBasisPoints: Int, expiresAt: Timestamp) {
+      self.id = id
+      self.seats = seats
+      self.feeBasisPoints = feeBasisPoints
+      self.expiresAt = expiresAt
+    }
   }
 
   public struct Place: Sendable, Hashable {

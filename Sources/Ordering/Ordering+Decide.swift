@@ -15,6 +15,8 @@ extension Ordering {
     case .confirm: try confirm(state, at: now)
     case .fail(let reason): try fail(because: reason, state, at: now)
     case .cancel: try cancel(state, at: now)
+    case .quoteCancellation(let request): try quote(request, state, at: now)
+    case .confirmCancellation(let quote): try takeUp(quote, state, at: now)
     }
   }
 
@@ -68,7 +70,8 @@ extension Ordering {
       let fact = order.cancelled(refunding: [], .zero(order.total.currency), at: now)
       return refunding(state, after: [.orderCancelled(fact)], at: now)
     case .confirmed(let order):
-      let fact = order.cancelled(refunding: order.lines, order.total, at: now)
+      let rest = Money(order.total.minorUnits - state.priceOfCancelled, order.total.currency)
+      let fact = order.cancelled(refunding: state.remainingLines, rest, at: now)
       return refunding(state, after: [.orderCancelled(fact)], at: now)
     case .cancelled: return []
     case .failed(let order, let reason): throw .alreadyFailed(order.orderID, reason: reason)
@@ -81,7 +84,9 @@ extension Ordering.OrderPlaced {
   fileprivate func fulfils(_ request: Ordering.Place) -> Bool {
     orderID == request.orderID && showID == request.showID && holdID == request.holdID
       && accountID == request.accountID && buyer == request.buyer && total.currency == request.currency
-      && lines == request.lines && paymentMethod == request.paymentMethod
+      && paymentMethod == request.paymentMethod
+      // The hold says which seats; of one that was partly cancelled since, fewer are left.
+      && (lines == request.lines || Set(request.lines).isSubset(of: lines))
   }
 
   fileprivate func cancelled(

@@ -1,8 +1,8 @@
 import Vocabulary
 
 extension Ordering {
-  /// What happened to an order. The payloads are in `Ordering+Facts.swift` and
-  /// `Ordering+PaymentFacts.swift`.
+  /// What happened to an order. The payloads are in `Ordering+Facts.swift`,
+  /// `Ordering+PaymentFacts.swift` and `Ordering+CancellationFacts.swift`.
   public enum Event: Sendable, Hashable {
     case orderPlaced(OrderPlaced)
     case paymentRequested(PaymentRequested)
@@ -12,6 +12,8 @@ extension Ordering {
     case refundSettled(RefundSettled)
     case orderConfirmed(OrderConfirmed)
     case orderFailed(OrderFailed)
+    case orderSeatsCancelled(OrderSeatsCancelled)
+    case cancellationQuoted(CancellationQuoted)
     case orderCancelled(OrderCancelled)
 
     /// The stable names of the facts, as the log, SQL and the feed know them.
@@ -24,6 +26,8 @@ extension Ordering {
       case refundSettled = "refund-settled"
       case orderConfirmed = "order-confirmed"
       case orderFailed = "order-failed"
+      case orderSeatsCancelled = "order-seats-cancelled"
+      case cancellationQuoted = "cancellation-quoted"
       case orderCancelled = "order-cancelled"
     }
 
@@ -37,6 +41,8 @@ extension Ordering {
       case .refundSettled: .refundSettled
       case .orderConfirmed: .orderConfirmed
       case .orderFailed: .orderFailed
+      case .orderSeatsCancelled: .orderSeatsCancelled
+      case .cancellationQuoted: .cancellationQuoted
       case .orderCancelled: .orderCancelled
       }
     }
@@ -65,6 +71,8 @@ extension Ordering.Event: DomainEvent {
     case .refundSettled(let fact): try fact.encode(to: encoder)
     case .orderConfirmed(let fact): try fact.encode(to: encoder)
     case .orderFailed(let fact): try fact.encode(to: encoder)
+    case .orderSeatsCancelled(let fact): try fact.encode(to: encoder)
+    case .cancellationQuoted(let fact): try fact.encode(to: encoder)
     case .orderCancelled(let fact): try fact.encode(to: encoder)
     }
   }
@@ -79,6 +87,8 @@ extension Ordering.Event: DomainEvent {
     case .refundSettled: self = .refundSettled(try .init(from: decoder))
     case .orderConfirmed: self = .orderConfirmed(try .init(from: decoder))
     case .orderFailed: self = .orderFailed(try .init(from: decoder))
+    case .orderSeatsCancelled: self = .orderSeatsCancelled(try .init(from: decoder))
+    case .cancellationQuoted: self = .cancellationQuoted(try .init(from: decoder))
     case .orderCancelled: self = .orderCancelled(try .init(from: decoder))
     case nil: throw UnknownEventType(type: type, category: Self.category)
     }

@@ -59,11 +59,13 @@ extension Ordering.State {
   /// What the provider still has to give back.
   public var unsettledRefunds: [Ordering.Refund] { payment?.refunds.filter { !$0.isSettled } ?? [] }
 
-  /// What the seats are worth that the buyer has, or will have: the rest of what was paid is the buyer's.
+  /// What the seats are worth that the buyer has, or will have, and the fees: the rest of what was paid is the buyer's.
   private var worth: Int64 {
     switch standing {
-    case .none, .failed, .cancelled: 0
-    case .placed(let order), .confirmed(let order): order.total.minorUnits
+    case .none, .failed, .cancelled(_, refunded: false): 0
+    // What was kept as a fee.
+    case .cancelled(let order, refunded: true): order.total.minorUnits - refundedLines
+    case .placed(let order), .confirmed(let order): order.total.minorUnits - refundedLines
     }
   }
 

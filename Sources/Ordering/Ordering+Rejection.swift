@@ -16,6 +16,14 @@ extension Ordering {
     case unknownPayment(OrderID, PaymentID)
     case wrongAmount(OrderID, expected: Money, paid: Money)
     case unknownRefund(OrderID, RefundID)
+    /// There are no tickets before that.
+    case notConfirmed(OrderID)
+    /// The order never had this seat, or has it no more.
+    case noSuchTicket(OrderID, SeatID)
+    /// Another quote has taken its place, or there was none.
+    case unknownQuote(OrderID, QuoteID)
+    case quoteExpired(OrderID, QuoteID)
+    case tooLateToCancel(OrderID)
   }
 }
 
@@ -33,6 +41,11 @@ extension Ordering.Rejection {
     case .unknownPayment: "unknown-payment"
     case .wrongAmount: "wrong-payment-amount"
     case .unknownRefund: "unknown-refund"
+    case .notConfirmed: "order-not-confirmed"
+    case .noSuchTicket: "no-such-ticket"
+    case .unknownQuote: "unknown-quote"
+    case .quoteExpired: "quote-expired"
+    case .tooLateToCancel: "too-late-to-cancel"
     }
   }
 
@@ -53,6 +66,13 @@ extension Ordering.Rejection {
       "Order \(order) costs \(expected), and \(paid) was paid; refund it at the provider"
     case .unknownRefund(let order, let refund):
       "Order \(order) has no refund \(refund); look at the provider's reference"
+    case .notConfirmed(let order): "Order \(order) is not confirmed yet; wait until it is"
+    case .noSuchTicket(let order, let seat): "Order \(order) has no seat \(seat), or has given it back"
+    case .unknownQuote(let order, let quote):
+      "Quote \(quote) is not the latest one of order \(order); ask for a quote again"
+    case .quoteExpired(let order, let quote):
+      "The time of quote \(quote) of order \(order) is over; ask for a quote again"
+    case .tooLateToCancel(let order): "Order \(order) cannot be cancelled any more: its show is too near"
     }
   }
 }

@@ -6,6 +6,17 @@ extension Ordering {
     public internal(set) var standing = Standing.none
     /// Of an order that is paid through a provider.
     public internal(set) var payment: Payment?
+    /// Seats of a confirmed order that were given back since.
+    public internal(set) var cancelledSeats: Set<SeatID> = []
+    /// The latest quote; an earlier one is void.
+    public internal(set) var quote: CancellationQuoted?
+    /// Quotes that were taken up.
+    var takenQuotes: Set<QuoteID> = []
+    /// The lines of all cancellations, in minor units.
+    var refundedLines: Int64 = 0
+
+    /// What cancellations have given back on the account, in minor units.
+    public var refunded: Int64 { refundedLines }
 
     public init() {}
 
@@ -14,6 +25,9 @@ extension Ordering {
 
     /// The order as it was placed, whatever became of it.
     public var order: OrderPlaced? { standing.order }
+
+    /// What the order has left.
+    public var remainingLines: [Line] { order?.lines.filter { !cancelledSeats.contains($0.seat) } ?? [] }
   }
 
   /// What became of the order.
@@ -51,8 +65,19 @@ extension Ordering {
     case .refundSettled(let fact): state.payment?.settle(fact.refundID)
     case .orderConfirmed: state.standing = .confirmed(order)
     case .orderFailed(let fact): state.standing = .failed(order, reason: fact.reason)
-    case .orderCancelled:
+    case .cancellationQuoted(let fact): state.quote = fact
+    case .orderSeatsCancelled(let fact): state.giveBack(fact.lines, fact.refund, fact.quoteID)
+    case .orderCancelled(let fact):
+      state.giveBack(fact.lines, fact.refund, fact.quoteID)
       state.standing = .cancelled(order, refunded: state.standing == .confirmed(order))
     }
+  }
+}
+
+extension Ordering.State {
+  fileprivate mutating func giveBack(_ lines: [Ordering.Line], _ refund: Money, _ quote: QuoteID?) {
+    cancelledSeats.formUnion(lines.lazy.map(\.seat))
+    refundedLines += refund.minorUnits
+    if let quote { takenQuotes.insert(quote) }
   }
 }

@@ -1,5 +1,6 @@
 import EventStore
 import Logging
+import Ordering
 import PostgreSQL
 import ServiceLifecycle
 import Vocabulary
@@ -38,10 +39,12 @@ public final class Aisle: Sendable {
   /// - Parameters:
   ///   - partitions: of subscriptions that several workers shall run at the same time; one if not named here.
   ///     Those of ``partitionable`` can have several.
+  ///   - cancellations: what is kept of the price when a buyer cancels.
   ///   - payments: the providers that orders can be paid through, besides being put on the account.
   public init(
     pool: PostgresPool, tenant: TenantID = .main, time: TimeSource = .system, partitions: [String: Int] = [:],
     upcasters: Upcasters = EventHistory.upcasters, payments: Payments = .none,
+    cancellations: CancellationPolicy = .free,
     logger: Logger = Logger(label: "aisle")
   ) {
     self.logger = logger
@@ -49,7 +52,8 @@ public final class Aisle: Sendable {
     self.time = time
     store = EventStore(pool: pool, tenant: tenant, upcasters: upcasters, logger: logger)
     booking = BookingService(store: store, time: time)
-    ordering = OrderingService(store: store, booking: booking, payments: payments, time: time)
+    ordering = OrderingService(
+      store: store, booking: booking, payments: payments, cancellations: cancellations, time: time)
     billing = BillingService(store: store, time: time)
     readModels = ReadModels(store: store)
     privacy = PrivacyService(store: store, time: time)

@@ -42,6 +42,7 @@ public enum IdentifierSubject {
   public enum Buyer {}
   public enum Payment {}
   public enum Refund {}
+  public enum Quote {}
 }
 
 public typealias ShowID = Identifier<IdentifierSubject.Show>
@@ -54,6 +55,7 @@ public typealias AccountID = Identifier<IdentifierSubject.Account>
 public typealias BuyerID = Identifier<IdentifierSubject.Buyer>
 public typealias PaymentID = Identifier<IdentifierSubject.Payment>
 public typealias RefundID = Identifier<IdentifierSubject.Refund>
+public typealias QuoteID = Identifier<IdentifierSubject.Quote>
 
 extension Identifier: LosslessStringConvertible {
   public var description: String { rawValue }

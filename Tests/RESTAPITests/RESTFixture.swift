@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Logging
+import Ordering
 import PostgreSQL
 import RESTAPI
 import Services
@@ -32,7 +33,7 @@ struct RESTFixture: Sendable {
   static func with(
     _ setup: TestingSetup = .router, roles: Set<Aisle.Role> = Set(Aisle.Role.allCases),
     options: RESTAPI.Options = .init(), upcasters: Upcasters = EventHistory.upcasters,
-    sandbox: SandboxLink? = nil,
+    sandbox: SandboxLink? = nil, cancellations: CancellationPolicy = .free,
     logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     try await turnstile.pass {
@@ -40,7 +41,7 @@ struct RESTFixture: Sendable {
         try await withPool(servicesConfiguration(conninfo), size: 6) { pool in
           try await serve(
             from: pool, owner: conninfo, setup, roles: roles, options: options, upcasters: upcasters,
-            sandbox: sandbox, logger: logger, body)
+            sandbox: sandbox, cancellations: cancellations, logger: logger, body)
         }
       }
     }
@@ -60,6 +61,7 @@ struct RESTFixture: Sendable {
     from pool: PostgresPool, owner: String, _ setup: TestingSetup, roles: Set<Aisle.Role>,
     options: RESTAPI.Options,
     upcasters: Upcasters = EventHistory.upcasters, sandbox: SandboxLink? = nil,
+    cancellations: CancellationPolicy = .free,
     logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     let clock = SteeredClock(start)
@@ -68,6 +70,7 @@ struct RESTFixture: Sendable {
     if let sandbox { options.sandbox = .init(bank, secret: sandbox.secret) }
     let aisle = Aisle(
       pool: pool, time: clock.source, upcasters: upcasters, payments: sandbox?.payments ?? .none,
+      cancellations: cancellations,
       logger: logger)
     let application = RESTAPI(aisle: aisle, logger: logger, options: options).application(port: 0)
     try await withThrowingTaskGroup(of: Void.self) { group in

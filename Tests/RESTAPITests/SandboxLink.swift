@@ -2,6 +2,7 @@ import Foundation
 import Services
 import Synchronization
 import TestSupport
+import Vocabulary
 
 /// The way between the services and the sandbox, which both listen on a port that is known only when they do.
 final class SandboxLink: PaymentProvider, Sendable {

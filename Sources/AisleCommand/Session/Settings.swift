@@ -2,6 +2,7 @@ import Configuration
 import EventStore
 import Foundation
 import Logging
+import Ordering
 import Services
 
 /// What the environment says. Every key can also be seen with `aisle doctor`.
@@ -26,6 +27,9 @@ struct Settings: Sendable {
   let paymentsURL: URL?
   /// `AISLE_PAYMENTS_SECRET`: what that provider's webhooks are signed with.
   let paymentsSecret: WebhookSecret?
+  /// `AISLE_CANCELLATION_FEES`: what is kept of the price by hours before the show, in basis points, such as
+  /// `168=0,24=1000,0=5000`; nothing by default.
+  let cancellations: CancellationPolicy
   /// `AISLE_LOG_LEVEL`; nil: info for servers, warning for other commands.
   let logLevel: Logger.Level?
 
@@ -53,6 +57,15 @@ struct Settings: Sendable {
       }
       return secret
     }
+    cancellations =
+      try reader.string(forKey: "aisle.cancellation.fees").map { text in
+        guard let policy = CancellationPolicy(text) else {
+          throw CommandFailure(
+            "AISLE_CANCELLATION_FEES is \"\(text)\"; use HOURS=BASIS_POINTS, separated by commas, such as 168=0,24=1000,0=5000"
+          )
+        }
+        return policy
+      } ?? .free
     logLevel = try reader.string(forKey: "aisle.log.level").map { text in
       guard let level = Logger.Level(rawValue: text.lowercased()) else {
         throw CommandFailure(

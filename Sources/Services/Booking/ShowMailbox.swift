@@ -227,7 +227,9 @@ extension Booking.Command {
     switch self {
     case .schedule: nil
     case .hold(let hold): hold.holdID
-    case .confirm(let id, _), .release(let id, _), .expire(let id), .cancelBooking(let id, _): id
+    case .confirm(let id, _), .release(let id, _), .expire(let id), .cancelBooking(let id, _),
+      .cancelSeats(let id, _, _):
+      id
     }
   }
 }

@@ -36,7 +36,7 @@ public struct OrderProcess: Sendable {
   public var subscriptions: [Subscription] {
     [
       // Frees the seats of cancelled orders.
-      subscription("cancellations", [.orderCancelled]),
+      subscription("cancellations", [.orderCancelled, .orderSeatsCancelled]),
       // Takes payments and refunds on. An order that is put on the account has none of these, and costs nothing here.
       subscription("payments", [.paymentRequested, .paymentReceived, .paymentDeclined, .refundRequested]),
     ]

@@ -14,12 +14,17 @@ public final class OrderingService: Sendable {
   let booking: BookingService
   let orders: OrderStream
   let payments: Payments
+  let cancellations: CancellationPolicy
+  let time: TimeSource
 
   public init(
-    store: EventStore, booking: BookingService, payments: Payments = .none, time: TimeSource = .system
+    store: EventStore, booking: BookingService, payments: Payments = .none,
+    cancellations: CancellationPolicy = .free, time: TimeSource = .system
   ) {
     self.booking = booking
     self.payments = payments
+    self.cancellations = cancellations
+    self.time = time
     orders = OrderStream(store: store, time: time)
   }
 
@@ -29,6 +34,10 @@ public final class OrderingService: Sendable {
     public let state: Ordering.Standing
     /// Of an order that is paid through a provider.
     public let payment: Ordering.Payment?
+    /// The latest quote for a cancellation.
+    public let quote: Ordering.CancellationQuoted?
+    /// What was refunded on the account, in minor units.
+    public let refunded: Int64
     /// Version of the order's stream.
     public let version: Int64
     /// Position of the order's last event.
@@ -110,7 +119,11 @@ public final class OrderingService: Sendable {
       let charged = try await collect(order, outcome, context)
       // Without an answer yet, there is nothing more to do.
       return charged.state.isUnpaid ? try receipt(id, charged) : try await finish(id, charged, context)
-    case .confirmed:
+    case .confirmed(let order):
+      let cancelled = outcome.state.cancelledSeats
+      if !cancelled.isEmpty {
+        _ = try await booking.cancelSeats(cancelled.sorted(), of: order.holdID, for: id, context)
+      }
       return try receipt(id, try await settleRefunds(outcome, context))
     case .failed(let order, _):
       let inquired = try await inquire(order, outcome, context)
@@ -178,7 +191,8 @@ public final class OrderingService: Sendable {
   func receipt(_ id: OrderID, _ outcome: OrderStream.Outcome) throws(ServiceError) -> Receipt {
     guard let order = outcome.state.order else { throw .notFound(kind: "order", id: id.rawValue) }
     return Receipt(
-      order: order, state: outcome.state.standing, payment: outcome.state.payment, version: outcome.version,
+      order: order, state: outcome.state.standing, payment: outcome.state.payment,
+      quote: outcome.state.quote, refunded: outcome.state.refunded, version: outcome.version,
       position: outcome.position)
   }
 }

@@ -154,6 +154,8 @@ private struct OrderChanges {
     case .refundSettled(let fact): change(at: fact.settledAt)
     case .orderConfirmed(let fact): change(to: .confirmed, at: fact.occurredAt)
     case .orderFailed(let fact): change(to: .failed, reason: fact.reason, at: fact.occurredAt)
+    case .cancellationQuoted(let fact): change(at: fact.quotedAt)
+    case .orderSeatsCancelled(let fact): change(refund: fact.refund.minorUnits, at: fact.occurredAt)
     case .orderCancelled(let fact):
       change(to: .cancelled, refund: fact.refund.minorUnits, at: fact.occurredAt)
     }

@@ -158,7 +158,8 @@ struct OrderingTests {
             ended = true
           case .orderFailed: ended = true
           case .orderPlaced, .paymentRequested, .paymentReceived, .paymentDeclined, .refundRequested,
-            .refundSettled:
+            .refundSettled,
+            .cancellationQuoted, .orderSeatsCancelled:
             break
           }
           Ordering.evolve(&state, event)
