@@ -39,6 +39,22 @@ extension Booking.State {
     dropEndedExpiries()
   }
 
+  /// Puts a hold back that a state had, in the order in which they were made.
+  mutating func restore(_ terms: Booking.SeatsHeld, seats: [Int32], in phase: Booking.HoldRecord.Phase) {
+    guard let plan = show?.plan else { return }
+    let number = holds.append(terms, seats: seats)
+    holds[number].phase = phase
+    switch phase {
+    case .released, .expired, .cancelled: return
+    case .held: expiries.insert(.init(expiresAt: terms.expiresAt, hold: number))
+    case .confirmed: break
+    }
+    for seat in seats.lazy.map(Int.init) {
+      holders[seat] = number
+      free?.remove(seat, row: Int(plan.rowOfSeat[seat]))
+    }
+  }
+
   fileprivate mutating func setPhase(_ phase: Booking.HoldRecord.Phase, of id: HoldID) {
     guard let number = holds.number(of: id) else { return }
     holds[number].phase = phase

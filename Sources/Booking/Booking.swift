@@ -4,7 +4,9 @@ import Vocabulary
 ///
 /// Read it in this order: ``Booking/Command``, ``Booking/Event``, ``Booking/State``, then
 /// ``Booking/decide(_:_:at:)``. Who wins a seat is decided in `Booking+SeatDecision.swift`.
-public enum Booking {
+public enum Booking: Decider {
+  public static var initialState: State { State() }
+
   /// How many seats one hold may take.
   public static let maximumSeatsPerHold = 100
 

@@ -46,6 +46,9 @@ struct HoldBook: Sendable {
     index.number(for: id) { self[$0].terms.holdID }
   }
 
+  /// Of every hold, in the order in which they were made.
+  var numbers: Range<Int32> { 0..<Int32(index.count) }
+
   subscript(number: Int32) -> Entry {
     get { chunks[Int(number) / HoldBook.chunkSize][Int(number) % HoldBook.chunkSize] }
     _modify { yield &chunks[Int(number) / HoldBook.chunkSize][Int(number) % HoldBook.chunkSize] }

@@ -12,7 +12,9 @@ import Vocabulary
 ///
 /// Read it in this order: ``Ordering/Command``, ``Ordering/Event``, ``Ordering/State``, then
 /// ``Ordering/decide(_:_:at:)``.
-public enum Ordering {
+public enum Ordering: Decider {
+  public static var initialState: State { .none }
+
   /// One seat of an order.
   public struct Line: Sendable, Hashable, Codable {
     public let seat: SeatID

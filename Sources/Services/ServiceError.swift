@@ -54,11 +54,13 @@ extension ServiceError: CustomStringConvertible {
     }
   }
 
-  /// For errors of reading, which never change anything.
+  /// For what a store or a repository of deciders throws.
   init(reading error: any Error) {
     switch error {
     case let error as ServiceError: self = error
     case let error as AppendError: self = ServiceError(error)
+    case let error as AppendOutcomeUnknown: self = .outcomeUnknown("\(error)")
+    case let error as StreamContended: self = .overloaded("\(error)")
     case let error as UnknownEventType: self = .unreadable("\(error)")
     case let error as UnreadableSchemaVersion: self = .unreadable("\(error)")
     case let error as SealedFieldDamaged: self = .unreadable("\(error)")

@@ -1,6 +1,8 @@
 import Booking
 import EventStore
+import PostgreSQL
 import Services
+import TestSupport
 import Testing
 import Vocabulary
 
@@ -63,6 +65,40 @@ struct BookingServiceTests {
       _ = try await first.aisle.booking.release(hold, reason: "buyer")
       // Then the second one sells it
       _ = try await second.hold(["A-1"], of: show, by: "bob", id: "bob-2")
+      await second.pool.close()
+    }
+  }
+
+  @Test("a show that has sold much is opened from a snapshot by a process that meets it for the first time")
+  func snapshot() async throws {
+    try await ServicesFixture.with { first in
+      let show = try await first.schedule(seats: 2_600)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for number in 1...2_501 {
+          group.addTask {
+            let hold = try await first.hold(["A-\(number)"], of: show, by: "buyer-\(number)")
+            _ = try await first.aisle.booking.confirm(hold, for: OrderID(unchecked: "order-\(number)"))
+          }
+        }
+        try await group.waitForAll()
+      }
+      let kept = try await eventually("a snapshot", within: .seconds(60)) {
+        try await first.pool.query("select version from aisle.snapshots where stream = 'show-hamlet'")
+          .map { try $0.decode(Int64.self) }
+      } until: {
+        !$0.isEmpty
+      }
+      #expect(kept[0] >= 5_000 && kept[0] <= 5_003)
+      // What the snapshot covers is out of the second process's reach.
+      try await withPool(first.conninfo) { owner in
+        _ = try await owner.execute("update aisle.events set data = '{}' where version <= \(kept[0])")
+      }
+      let second = try first.secondProcess()
+      await #expect(throws: ServiceError.self) { try await second.hold(["A-7"], of: show, by: "late") }
+      _ = try await second.hold(["A-2600"], of: show, by: "late", id: "late-2")
+      _ = try await second.aisle.booking.cancelBooking(
+        HoldID(unchecked: "hamlet:buyer-7"), for: OrderID(unchecked: "order-7"))
+      _ = try await second.hold(["A-7"], of: show, by: "late", id: "late-3")
       await second.pool.close()
     }
   }

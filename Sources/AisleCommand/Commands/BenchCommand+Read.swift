@@ -1,4 +1,5 @@
 import ArgumentParser
+import Booking
 import EmbeddedPostgreSQL
 
 extension BenchCommand {
@@ -21,7 +22,8 @@ extension BenchCommand {
         let rows = [
           ("COPY TO, not decoded", result.copyRowsPerSecond), ("export, decoded", result.exportedPerSecond),
           ("readAll, decoded", result.readPerSecond),
-          ("projection with its checkpoint", result.projectedPerSecond),
+          ("projection with its checkpoint, a row a stream", result.projectedPerSecond),
+          ("projection with its checkpoint, a row a type", result.countedPerSecond),
         ]
         print(
           TextTable(
@@ -30,6 +32,49 @@ extension BenchCommand {
               [
                 name, "\(Int(rate))",
                 (rate / result.copyRowsPerSecond).formatted(.number.precision(.fractionLength(2))),
+              ]
+            }
+          ).rendered)
+      }
+    }
+  }
+
+  struct Open: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Opening a large show that this process has never seen: all of its stream, and its snapshot.")
+
+    @Option(help: "Events in the show's stream.")
+    var events = 100_000
+
+    @Flag(help: "JSON.")
+    var json = false
+
+    func validate() throws {
+      guard (1_000...160_000).contains(events) else {
+        throw ValidationError(
+          "--events is 1000 to 160000: a show has at most \(Booking.maximumSeatsPerShow) seats")
+      }
+    }
+
+    func run() async throws {
+      try await Session.run(as: .owner) { [self] session in
+        let result = try await OpenBenchmark(
+          conninfo: session.conninfo, psql: try PostgresTool.path("psql"), events: events
+        ).run(progress: Progress.line)
+        if json { return print(try JSONText.document(result)) }
+        let rows = [
+          ("COPY TO, not decoded", result.copySeconds), ("folding all of it", result.foldSeconds),
+          ("taking a snapshot (\(result.snapshotBytes / 1024) KiB stored)", result.keepSeconds),
+          ("from the snapshot", result.openSeconds),
+          ("from the snapshot and \(result.lateEvents) events after it", result.openLateSeconds),
+        ]
+        print(
+          TextTable(
+            ["a show of \(result.events) events", "ms", "÷ COPY TO"],
+            rows.map { name, seconds in
+              [
+                name, "\(Int(seconds * 1000))",
+                (seconds / result.copySeconds).formatted(.number.precision(.fractionLength(2))),
               ]
             }
           ).rendered)

@@ -50,6 +50,8 @@ extension EventStore {
     scrub: () async throws -> Void
   ) async throws -> (keyID: UUID, position: Position)? {
     guard let id = try await vault.keys.delete(subject, on: connection) else { return nil }
+    // Which of them know the name cannot be told; they are taken anew.
+    try await connection.execute("delete from aisle.snapshots where tenant = \(tenant.rawValue)")
     try await scrub()
     try await connection.query("select pg_notify(\(SubjectVault.channel), \("\(tenant.rawValue)"))")
     let fact = SubjectForgotten(keyID: id, kind: subject.kind, forgottenAt: now)

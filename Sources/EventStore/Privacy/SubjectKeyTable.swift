@@ -47,8 +47,7 @@ struct SubjectKeyTable: Sendable {
     let rows = try await connection.query(
       """
       select lookup, key_id, key
-      from aisle.subject_keys
-      where tenant = \(tenant.rawValue) and lookup = any(\(Array(hashes.keys)))
+      from aisle.keys_by_lookup(\(tenant.rawValue), \(Array(hashes.keys)))
       """)
     var keys: [DataSubject: SubjectKey] = [:]
     for row in rows {
@@ -69,17 +68,28 @@ struct SubjectKeyTable: Sendable {
   func read(_ ids: Set<UUID>, inTransactionOf connection: PostgresConnection) async throws -> [UUID:
     SubjectKey]
   {
-    // In a statement of its own: the next one sees what was forgotten while this one waited.
-    try await connection.query("select from aisle.privacy where tenant = \(tenant.rawValue) for key share")
+    try await waitForForgetting(on: connection)
     return try await rows(ids, on: connection)
+  }
+
+  /// Until the caller's transaction ends, nobody is forgotten.
+  ///
+  /// - Returns: the position of the last `subject-forgotten`; 0 if there is none.
+  func keepForgettingOut(on connection: PostgresConnection) async throws -> Int64 {
+    try await waitForForgetting(on: connection)
+    return try await lastForgotten(on: connection)
+  }
+
+  /// In a statement of its own: the next one sees what was forgotten while this one waited.
+  private func waitForForgetting(on connection: PostgresConnection) async throws {
+    try await connection.query("select from aisle.privacy where tenant = \(tenant.rawValue) for key share")
   }
 
   private func rows(_ ids: Set<UUID>, on connection: PostgresConnection) async throws -> [UUID: SubjectKey] {
     let rows = try await connection.query(
       """
       select key_id, key
-      from aisle.subject_keys
-      where tenant = \(tenant.rawValue) and key_id = any(\(Array(ids)))
+      from aisle.keys_by_id(\(tenant.rawValue), \(Array(ids)))
       """)
     return Dictionary(
       uniqueKeysWithValues: try rows.map { row in

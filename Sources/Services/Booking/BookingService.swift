@@ -9,15 +9,21 @@ import Vocabulary
 public final class BookingService: Sendable {
   private let store: EventStore
   private let time: TimeSource
+  private let folder: StreamFolder<Booking>
   private let mailboxes = Mutex<[ShowID: ShowMailbox]>([:])
   public let metrics = BookingMetrics()
 
   /// Shows whose state is kept in memory; more are dropped when idle and folded again when needed.
   private static let maximumMailboxes = 2_000
 
+  /// A show that sells so much more gets a snapshot. Reading that many events takes a tenth of a second.
+  private static let eventsPerSnapshot: Int64 = 5_000
+
   public init(store: EventStore, time: TimeSource = .system) {
     self.store = store
     self.time = time
+    folder = StreamFolder(
+      store: store, snapshots: .every(Self.eventsPerSnapshot, schema: Booking.State.snapshotSchema))
   }
 
   /// Where a command's events stand.
@@ -118,7 +124,7 @@ public final class BookingService: Sendable {
     await dropIdleMailboxes()
     return mailboxes.withLock { mailboxes in
       if let mailbox = mailboxes[show] { return mailbox }
-      let mailbox = ShowMailbox(show: show, store: store, time: time, metrics: metrics)
+      let mailbox = ShowMailbox(show: show, store: store, folder: folder, time: time, metrics: metrics)
       mailboxes[show] = mailbox
       return mailbox
     }

@@ -40,17 +40,18 @@ actor ShowMailbox {
   private let stream: StreamName
   private let time: TimeSource
   private let metrics: BookingMetrics
-  private var state = Booking.State()
-  private var version: Int64 = 0
-  private var position = Position.start
-  /// Of the people forgotten when the state was read: it holds names.
-  private var generation: Int64?
+  private let folder: StreamFolder<Booking>
+  /// nil: to be read.
+  private var show: FoldedStream<Booking>?
   private var waiting: [Command] = []
   private var isWorking = false
   private(set) var lastUsed = ContinuousClock.now
 
-  init(show: ShowID, store: EventStore, time: TimeSource, metrics: BookingMetrics) {
+  init(
+    show: ShowID, store: EventStore, folder: StreamFolder<Booking>, time: TimeSource, metrics: BookingMetrics
+  ) {
     self.store = store
+    self.folder = folder
     self.time = time
     self.metrics = metrics
     stream = StreamName(category: Booking.Event.category, id: show.rawValue)
@@ -62,15 +63,13 @@ actor ShowMailbox {
 
   /// A hold's terms, which never change; its phase may be old. Read from the stream only if it is not known here.
   func lookUp(_ hold: HoldID, _ context: RequestContext) async throws(ServiceError) -> Decision {
-    let isCurrent: Bool
     do {
-      let now = try await store.vault.generation()
-      isCurrent = now == generation
+      if let show, let record = show.state.hold(hold), try await folder.mayBeUsed(show) {
+        return Decision(
+          events: [], show: show.state.show, hold: record, version: show.version, position: show.position)
+      }
     } catch {
       throw ServiceError(reading: error)
-    }
-    if isCurrent, let record = state.hold(hold) {
-      return Decision(events: [], show: state.show, hold: record, version: version, position: position)
     }
     return try await enqueue(nil, hold: hold, context)
   }
@@ -104,37 +103,29 @@ actor ShowMailbox {
   private func process(_ batch: [Command]) async {
     do {
       // Nobody else enters: `isWorking` keeps this the only caller that touches state across an `await`.
-      let now = try await store.vault.generation()
-      if now != generation {
-        // Somebody was forgotten; the state may still know the name.
-        forget()
-        generation = now
-      }
-      if version == 0 { try await readOn() }
+      var folded = try await present()
       while true {
-        let round = try decide(batch)
+        let round = try decide(batch, on: folded.state)
         if round.events.isEmpty {
           // Refusals and repeats only. The state may be old: they count if nothing has happened since.
-          if try await readOn() { continue }
-          return answer(batch, round)
+          if try await folder.readOn(&folded, of: stream) { continue }
+          show = folded
+          return answer(batch, round, from: folded)
         }
-        switch try await store.append(to: stream, expecting: .version(version), round.events) {
+        switch try await store.append(to: stream, expecting: .version(folded.version), round.events) {
         case .committed(let receipt), .duplicate(let receipt):
-          state = round.state
-          version += Int64(round.events.count)
-          position = receipt.position
+          folded.advance(to: round.state, with: round.events, as: receipt)
+          folder.keepIfDue(&folded, of: stream)
+          show = folded
           metrics.appended(events: round.events.count)
-          return answer(batch, round)
+          return answer(batch, round, from: folded)
         case .conflict:
           metrics.conflicted()
           // Nothing to read on: the database has less than we remember, as after a fail-over that lost commits.
-          if try await !readOn() {
-            forget()
-            try await readOn()
-          }
+          if try await !folder.readOn(&folded, of: stream) { folded = try await folder.load(stream) }
         case .unknown(let error):
           // The truth is in the database: forget, and read it anew next time.
-          forget()
+          show = nil
           return fail(batch, .outcomeUnknown("the connection was lost while booking: \(error)"))
         }
       }
@@ -153,6 +144,15 @@ actor ShowMailbox {
     for command in batch { await process([command]) }
   }
 
+  /// What is known of the show; read if nothing is, or if it may know a name that was forgotten since.
+  private func present() async throws -> FoldedStream<Booking> {
+    if let show, try await folder.mayBeUsed(show) { return show }
+    var folded = try await folder.load(stream)
+    folder.keepIfDue(&folded, of: stream)
+    show = folded
+    return folded
+  }
+
   // MARK: Deciding
 
   private struct Round {
@@ -162,7 +162,7 @@ actor ShowMailbox {
   }
 
   /// Decides every command in turn; each sees the effect of those before it.
-  private func decide(_ batch: [Command]) throws -> Round {
+  private func decide(_ batch: [Command], on state: Booking.State) throws -> Round {
     let now = time.now
     var round = Round(state: state)
     for command in batch {
@@ -180,42 +180,19 @@ actor ShowMailbox {
     return round
   }
 
-  private func answer(_ batch: [Command], _ round: Round) {
+  private func answer(_ batch: [Command], _ round: Round, from show: FoldedStream<Booking>) {
     for (command, result) in zip(batch, round.results) {
       command.reply.resume(
         returning: result.mapError { .bookingRejected($0) }.map { events in
           Decision(
-            events: events, show: state.show, hold: command.hold.flatMap(state.hold), version: version,
-            position: position)
+            events: events, show: show.state.show, hold: command.hold.flatMap(show.state.hold),
+            version: show.version, position: show.position)
         })
     }
   }
 
   private func fail(_ batch: [Command], _ error: ServiceError) {
     for command in batch { command.reply.resume(returning: .failure(error)) }
-  }
-
-  // MARK: Reading
-
-  /// Reads what has been appended since and evolves the state; false if there was nothing.
-  @discardableResult
-  private func readOn() async throws -> Bool {
-    let before = version
-    while true {
-      let events = try await store.read(stream, from: version + 1, limit: 5000)
-      for event in events {
-        Booking.evolve(&state, try event.decode())
-        version = event.version
-        position = event.position
-      }
-      if events.count < 5000 { return version > before }
-    }
-  }
-
-  private func forget() {
-    state = Booking.State()
-    version = 0
-    position = .start
   }
 
   var isIdle: Bool { !isWorking && waiting.isEmpty }

@@ -1,4 +1,5 @@
 import Booking
+import Foundation
 import Testing
 import Vocabulary
 
@@ -30,6 +31,43 @@ struct BookingPropertyTests {
       #expect(replayed.overdueHolds(at: run.now) == run.state.overdueHolds(at: run.now))
       #expect(replayed.nextExpiry == run.state.nextExpiry)
     }
+  }
+
+  @Test("a state that was encoded and decoded answers and decides as before")
+  func snapshot() throws {
+    var random = SeededRandom(for: "a snapshot of the state decides as the state does")
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    for _ in 0..<20 {
+      var run = try Run(&random)
+      for _ in 0..<8 {
+        for _ in 0..<20 { try run.step(&random) }
+        let document = try encoder.encode(run.state)
+        run.state = try JSONDecoder().decode(Booking.State.self, from: document)
+        // The audit compares every seat with the events; from here on it does so with what was decoded.
+        run.audit.compare(with: run.state, at: run.now)
+        let folded = Booking.fold(run.history)
+        for hold in run.holdIDs { #expect(run.state.hold(hold) == folded.hold(hold)) }
+        #expect(run.state.overdueHolds(at: run.now) == folded.overdueHolds(at: run.now))
+        #expect(run.state.nextExpiry == folded.nextExpiry)
+        #expect(try encoder.encode(run.state) == document)
+      }
+    }
+  }
+
+  @Test("nothing was added to the state that its snapshots do not know")
+  func snapshotFields() {
+    // Whoever adds a property to one of these adds it to `Booking+Snapshot.swift` too, and raises `snapshotSchema`.
+    #expect(
+      Mirror(reflecting: Booking.State()).children.map(\.label) == [
+        "show", "holders", "free", "holds", "expiries",
+      ])
+    let terms = Booking.SeatsHeld(
+      holdID: "h1", buyer: "b1", seats: [], total: .zero(.eur), heldAt: Lear.noon, expiresAt: Lear.noon)
+    #expect(
+      Mirror(reflecting: terms).children.map(\.label) == [
+        "holdID", "buyer", "seats", "total", "heldAt", "expiresAt",
+      ])
   }
 
   @Test("thousands of holds are all remembered, and a copy's fate is its own")
