@@ -9,6 +9,8 @@ extension Booking {
     case hold(Hold)
     /// Turns a live hold into a booking.
     case confirm(HoldID, order: OrderID)
+    /// Lets a live hold live on for as long as a new one would, within the show's limit.
+    case extend(HoldID)
     /// Gives a hold's seats back early.
     case release(HoldID, reason: String)
     /// Ends a hold whose time is over.
@@ -17,6 +19,8 @@ extension Booking {
     case cancelBooking(HoldID, for: OrderID)
     /// Gives some seats of a confirmed hold back.
     case cancelSeats(HoldID, for: OrderID, seats: [SeatID])
+    /// The show will not take place. Nothing is sold any more; what is booked stays booked until it is refunded.
+    case cancelShow(reason: String)
   }
 
   public struct Schedule: Sendable, Hashable {
@@ -28,10 +32,14 @@ extension Booking {
     public var taxRateBasisPoints: Int
     public var holdTTLSeconds: Int
     public var sections: [SeatPlan.Section]
+    public var categories: [SeatPlan.Category]
+    public var focalPoint: SeatPlan.Point?
+    public var policy: Policy
 
     public init(
       showID: ShowID, title: String, startsAt: Timestamp, currency: Currency, taxRateBasisPoints: Int,
-      holdTTLSeconds: Int, sections: [SeatPlan.Section]
+      holdTTLSeconds: Int, sections: [SeatPlan.Section], categories: [SeatPlan.Category] = [],
+      focalPoint: SeatPlan.Point? = nil, policy: Policy = .standard
     ) {
       self.showID = showID
       self.title = title
@@ -40,6 +48,14 @@ extension Booking {
       self.taxRateBasisPoints = taxRateBasisPoints
       self.holdTTLSeconds = holdTTLSeconds
       self.sections = sections
+      self.categories = categories
+      self.focalPoint = focalPoint
+      self.policy = policy
+    }
+
+    /// The seat plan as it was written down.
+    public var plan: SeatPlan.Document {
+      SeatPlan.Document(sections: sections, categories: categories, focalPoint: focalPoint)
     }
   }
 
@@ -58,7 +74,34 @@ extension Booking {
   /// Which seats a buyer asks for.
   public enum SeatChoice: Sendable, Hashable {
     case named([SeatID])
-    /// The first `count` adjacent seats of one row, rows taken in the order of the plan.
-    case best(count: Int, section: SectionID? = nil)
+    /// The best ones that are free; how they are found is in `SeatSearch.swift`.
+    case best(Best)
+
+    /// The best `count` seats side by side.
+    public static func best(count: Int, section: SectionID? = nil) -> SeatChoice {
+      .best(Best(count: count, section: section))
+    }
+  }
+
+  /// What the best seats are to be like.
+  public struct Best: Sendable, Hashable {
+    public var count: Int
+    public var section: SectionID?
+    public var category: CategoryID?
+    /// Side by side or not at all. Otherwise the party may be split if need be.
+    public var together: Bool
+    /// How many of the seats have to be wheelchair places.
+    public var accessible: Int
+
+    public init(
+      count: Int, section: SectionID? = nil, category: CategoryID? = nil, together: Bool = true,
+      accessible: Int = 0
+    ) {
+      self.count = count
+      self.section = section
+      self.category = category
+      self.together = together
+      self.accessible = accessible
+    }
   }
 }

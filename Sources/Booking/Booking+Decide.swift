@@ -12,12 +12,14 @@ extension Booking {
     switch command {
     case .schedule: return []  // decided above
     case .hold(let hold): return try decide(hold, of: show, state, at: now)
+    case .extend(let hold): return try extend(hold, of: show, state, at: now)
     case .confirm(let hold, let order): return try confirm(hold, for: order, state, at: now)
     case .release(let hold, let reason): return try release(hold, because: reason, state, at: now)
     case .expire(let hold): return try expire(hold, state, at: now)
     case .cancelBooking(let hold, let order): return try cancelBooking(hold, of: order, state, at: now)
     case .cancelSeats(let hold, let order, let seats):
       return try cancelSeats(hold, of: order, seats, state, at: now)
+    case .cancelShow(let reason): return try cancelShow(because: reason, state, at: now)
     }
   }
 
@@ -38,16 +40,49 @@ extension Booking {
       guard earlier.terms.fulfils(hold, plan: show.plan) else { throw .idReused(hold.holdID) }
       return []
     }
-    let seats = try seats(for: hold.seats, in: state, plan: show.plan, at: now)
+    guard !state.isCancelled else { throw .showCancelled }
+    let seats = try seats(for: hold.seats, in: state, show, at: now)
     let overdue = try claim(seats, in: state, plan: show.plan, at: now)
+    if case .named = hold.seats, show.policy.orphans == .forbidden {
+      try requireNoneAlone(beside: seats, in: state, plan: show.plan, at: now)
+    }
+    try requireWithinLimit(seats.count, of: hold.buyer, in: state, show, at: now)
 
     // At most 100 seats of at most 10^12 minor units: far from overflow.
-    let total = seats.reduce(0) { $0 &+ show.plan.section(at: $1).price }
+    let total = seats.reduce(0) { $0 &+ show.plan.price(at: $1) }
     let held = SeatsHeld(
       holdID: hold.holdID, buyer: hold.buyer, seats: seats.map(show.plan.seat(at:)),
       total: Money(total, show.currency), heldAt: now,
       expiresAt: now + .seconds(show.holdTTLSeconds))
     return overdue.map { expired($0.terms, at: now) } + [.seatsHeld(held)]
+  }
+
+  /// A buyer who holds and books within the show's limit.
+  private static func requireWithinLimit(
+    _ count: Int, of buyer: BuyerID, in state: State, _ show: ShowScheduled, at now: Timestamp
+  ) throws(Rejection) {
+    guard let limit = show.policy.seatsPerBuyer else { return }
+    let has = state.seats(of: buyer, at: now)
+    guard has + count <= limit else { throw .buyerLimit(maximum: limit, has: has) }
+  }
+
+  private static func extend(
+    _ id: HoldID, of show: ShowScheduled, _ state: State, at now: Timestamp
+  ) throws(Rejection) -> [Event] {
+    let hold = try existing(id, in: state)
+    switch hold.phase {
+    case .held:
+      guard !hold.hasExpired(at: now) else { throw .holdExpired(id) }
+      guard !state.isCancelled else { throw .showCancelled }
+      let end = hold.terms.heldAt + .seconds(show.policy.holdLifetime(ttl: show.holdTTLSeconds))
+      let expiresAt = min(now + .seconds(show.holdTTLSeconds), end)
+      // It lives as long already, or has lived as long as it may.
+      guard expiresAt > hold.expiresAt else { return [] }
+      return [.holdExtended(HoldExtended(holdID: id, expiresAt: expiresAt, extendedAt: now))]
+    case .confirmed(let order), .cancelled(let order): throw .holdAlreadyConfirmed(order)
+    case .released: throw .holdReleased(id)
+    case .expired: throw .holdExpired(id)
+    }
   }
 
   private static func confirm(
@@ -58,6 +93,7 @@ extension Booking {
     case .held:
       // Even when nobody else took the seats: late is late, whatever order the messages arrive in.
       guard !hold.hasExpired(at: now) else { throw .holdExpired(id) }
+      guard !state.isCancelled else { throw .showCancelled }
       let fact = HoldConfirmed(holdID: id, orderID: order, seats: hold.terms.seats, confirmedAt: now)
       return [.holdConfirmed(fact)]
     case .confirmed(let earlier), .cancelled(let earlier):
@@ -86,7 +122,7 @@ extension Booking {
     let hold = try existing(id, in: state)
     switch hold.phase {
     case .held:
-      guard hold.hasExpired(at: now) else { throw .holdNotYetExpired(id, until: hold.terms.expiresAt) }
+      guard hold.hasExpired(at: now) else { throw .holdNotYetExpired(id, until: hold.expiresAt) }
       return [expired(hold.terms, at: now)]
     case .confirmed(let order): throw .holdAlreadyConfirmed(order)
     case .released, .expired, .cancelled: return []
@@ -109,6 +145,14 @@ extension Booking {
     }
   }
 
+  private static func cancelShow(
+    because reason: String, _ state: State, at now: Timestamp
+  ) throws(Rejection) -> [Event] {
+    guard (1...500).contains(reason.count) else { throw .invalidReason }
+    if state.isCancelled { return [] }
+    return [.showCancelled(ShowCancelled(reason: reason, cancelledAt: now))]
+  }
+
   private static func existing(_ id: HoldID, in state: State) throws(Rejection) -> HoldRecord {
     guard let hold = state.hold(id) else { throw .holdNotFound(id) }
     return hold
@@ -123,15 +167,20 @@ extension Booking.SeatsHeld {
   /// Whether this hold is what `request` asked for, so that a repeated request is done already.
   ///
   /// Named seats may come in another order. A request for the best seats is fulfilled by any hold of as many
-  /// seats in the section, whichever they were.
+  /// seats of that kind in the section, whichever they were.
   fileprivate func fulfils(_ request: Booking.Hold, plan: SeatPlan) -> Bool {
     guard buyer == request.buyer else { return false }
     switch request.seats {
     case .named(let seats):
       return seats == self.seats || (seats.count == self.seats.count && Set(seats) == Set(self.seats))
-    case .best(let count, let section):
-      guard seats.count == count else { return false }
-      return section == nil || seats.allSatisfy { plan.section(of: $0)?.id == section }
+    case .best(let best):
+      guard seats.count == best.count else { return false }
+      let indices = seats.compactMap(plan.index(of:))
+      let category = best.category.flatMap { plan.categoryNumbers[$0] }
+      return indices.allSatisfy { seat in
+        (best.section == nil || plan.section(at: seat).id == best.section)
+          && (best.category == nil || plan.priceOfSeat[seat] == category)
+      } && indices.count(where: plan.wheelchair.contains) == best.accessible
     }
   }
 }

@@ -5,32 +5,38 @@ extension Booking {
   public enum Event: Sendable, Hashable {
     case showScheduled(ShowScheduled)
     case seatsHeld(SeatsHeld)
+    case holdExtended(HoldExtended)
     case holdConfirmed(HoldConfirmed)
     case holdReleased(HoldReleased)
     case holdExpired(HoldExpired)
     case bookingCancelled(BookingCancelled)
     case bookingSeatsCancelled(BookingSeatsCancelled)
+    case showCancelled(ShowCancelled)
 
     /// The stable names of the facts, as the log, SQL and the feed know them.
     public enum Kind: String, Sendable, CaseIterable {
       case showScheduled = "show-scheduled"
       case seatsHeld = "seats-held"
+      case holdExtended = "hold-extended"
       case holdConfirmed = "hold-confirmed"
       case holdReleased = "hold-released"
       case holdExpired = "hold-expired"
       case bookingCancelled = "booking-cancelled"
       case bookingSeatsCancelled = "booking-seats-cancelled"
+      case showCancelled = "show-cancelled"
     }
 
     public var kind: Kind {
       switch self {
       case .showScheduled: .showScheduled
       case .seatsHeld: .seatsHeld
+      case .holdExtended: .holdExtended
       case .holdConfirmed: .holdConfirmed
       case .holdReleased: .holdReleased
       case .holdExpired: .holdExpired
       case .bookingCancelled: .bookingCancelled
       case .bookingSeatsCancelled: .bookingSeatsCancelled
+      case .showCancelled: .showCancelled
       }
     }
   }
@@ -50,11 +56,13 @@ extension Booking.Event: DomainEvent {
     switch self {
     case .showScheduled(let fact): try fact.encode(to: encoder)
     case .seatsHeld(let fact): try fact.encode(to: encoder)
+    case .holdExtended(let fact): try fact.encode(to: encoder)
     case .holdConfirmed(let fact): try fact.encode(to: encoder)
     case .holdReleased(let fact): try fact.encode(to: encoder)
     case .holdExpired(let fact): try fact.encode(to: encoder)
     case .bookingCancelled(let fact): try fact.encode(to: encoder)
     case .bookingSeatsCancelled(let fact): try fact.encode(to: encoder)
+    case .showCancelled(let fact): try fact.encode(to: encoder)
     }
   }
 
@@ -62,11 +70,13 @@ extension Booking.Event: DomainEvent {
     switch Kind(rawValue: type) {
     case .showScheduled: self = .showScheduled(try .init(from: decoder))
     case .seatsHeld: self = .seatsHeld(try .init(from: decoder))
+    case .holdExtended: self = .holdExtended(try .init(from: decoder))
     case .holdConfirmed: self = .holdConfirmed(try .init(from: decoder))
     case .holdReleased: self = .holdReleased(try .init(from: decoder))
     case .holdExpired: self = .holdExpired(try .init(from: decoder))
     case .bookingCancelled: self = .bookingCancelled(try .init(from: decoder))
     case .bookingSeatsCancelled: self = .bookingSeatsCancelled(try .init(from: decoder))
+    case .showCancelled: self = .showCancelled(try .init(from: decoder))
     case nil: throw UnknownEventType(type: type, category: Self.category)
     }
   }

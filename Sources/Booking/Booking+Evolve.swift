@@ -8,10 +8,14 @@ extension Booking {
     case .showScheduled(let fact):
       state = State()
       state.show = fact
-      state.holders = Array(repeating: State.nobody, count: fact.plan.totalSeats)
+      state.holders = (0..<fact.plan.totalSeats).map {
+        fact.plan.blocked.contains($0) ? State.notForSale : State.nobody
+      }
       state.free = FreeSeats(plan: fact.plan)
     case .seatsHeld(let fact):
       state.take(fact)
+    case .holdExtended(let fact):
+      state.extend(fact.holdID, until: fact.expiresAt)
     case .holdConfirmed(let fact):
       state.setPhase(.confirmed(fact.orderID), of: fact.holdID)
     case .holdReleased(let fact):
@@ -22,6 +26,8 @@ extension Booking {
       state.end(fact.holdID, as: .cancelled(fact.orderID))
     case .bookingSeatsCancelled(let fact):
       state.giveUp(fact.seats, of: fact.holdID)
+    case .showCancelled:
+      state.isCancelled = true
     }
   }
 }
@@ -33,26 +39,45 @@ extension Booking.State {
     let number = holds.append(fact, seats: seats)
     for seat in seats.lazy.map(Int.init) {
       holders[seat] = number
-      free?.remove(seat, row: Int(plan.rowOfSeat[seat]))
+      free?.remove(seat, block: Int(plan.blockOfSeat[seat]))
     }
+    count(seats.count, of: fact.buyer, hold: number)
     expiries.insert(.init(expiresAt: fact.expiresAt, hold: number))
     dropEndedExpiries()
   }
 
   /// Puts a hold back that a state had, in the order in which they were made.
-  mutating func restore(_ terms: Booking.SeatsHeld, seats: [Int32], in phase: Booking.HoldRecord.Phase) {
+  mutating func restore(
+    _ terms: Booking.SeatsHeld, seats: [Int32], in phase: Booking.HoldRecord.Phase, until expiresAt: Timestamp
+  ) {
     guard let plan = show?.plan else { return }
     let number = holds.append(terms, seats: seats)
     holds[number].phase = phase
+    holds[number].expiresAt = expiresAt
     switch phase {
     case .released, .expired, .cancelled: return
-    case .held: expiries.insert(.init(expiresAt: terms.expiresAt, hold: number))
+    case .held: expiries.insert(.init(expiresAt: expiresAt, hold: number))
     case .confirmed: break
     }
     for seat in seats.lazy.map(Int.init) {
       holders[seat] = number
-      free?.remove(seat, row: Int(plan.rowOfSeat[seat]))
+      free?.remove(seat, block: Int(plan.blockOfSeat[seat]))
     }
+    count(seats.count, of: terms.buyer, hold: number)
+  }
+
+  fileprivate mutating func extend(_ id: HoldID, until instant: Timestamp) {
+    guard let number = holds.number(of: id) else { return }
+    holds[number].expiresAt = instant
+    expiries.insert(.init(expiresAt: instant, hold: number))
+    dropEndedExpiries()
+  }
+
+  /// Only where there is a limit: otherwise nobody asks.
+  private mutating func count(_ seats: Int, of buyer: BuyerID, hold: Int32) {
+    guard show?.policy.seatsPerBuyer != nil else { return }
+    let holds = holds
+    buyers.add(seats, to: buyer, hold: hold) { holds[$0].terms.buyer }
   }
 
   fileprivate mutating func setPhase(_ phase: Booking.HoldRecord.Phase, of id: HoldID) {
@@ -64,10 +89,13 @@ extension Booking.State {
   /// Ends a hold or a booking and frees the seats that are still its own.
   fileprivate mutating func end(_ id: HoldID, as phase: Booking.HoldRecord.Phase) {
     guard let plan = show?.plan, let number = holds.number(of: id) else { return }
+    var freed = 0
     for seat in holds[number].seats.lazy.map(Int.init) where holders[seat] == number {
       holders[seat] = Booking.State.nobody
-      free?.insert(seat, row: Int(plan.rowOfSeat[seat]))
+      free?.insert(seat, block: Int(plan.blockOfSeat[seat]))
+      freed += 1
     }
+    count(-freed, of: holds[number].terms.buyer, hold: number)
     setPhase(phase, of: id)
   }
 
@@ -75,15 +103,18 @@ extension Booking.State {
   fileprivate mutating func giveUp(_ seats: [SeatID], of id: HoldID) {
     guard let plan = show?.plan, let number = holds.number(of: id) else { return }
     let freed = Set(seats.compactMap { plan.index(of: $0).map(Int32.init) })
+    var count = 0
     for seat in freed.lazy.map(Int.init) where holders[seat] == number {
       holders[seat] = Booking.State.nobody
-      free?.insert(seat, row: Int(plan.rowOfSeat[seat]))
+      free?.insert(seat, block: Int(plan.blockOfSeat[seat]))
+      count += 1
     }
+    self.count(-count, of: holds[number].terms.buyer, hold: number)
     holds[number].giveUp(freed)
   }
 
   /// Keeps a live hold at the top of the queue, so that `nextExpiry` is true.
   private mutating func dropEndedExpiries() {
-    while let first = expiries.first, holds[first.hold].phase != .held { expiries.removeFirst() }
+    while let first = expiries.first, !isCurrent(first) { expiries.removeFirst() }
   }
 }

@@ -10,6 +10,7 @@ extension Booking {
     public let taxRateBasisPoints: Int
     public let holdTTLSeconds: Int
     public let plan: SeatPlan
+    public let policy: Policy
     public let scheduledAt: Timestamp
 
     private enum CodingKeys: String, CodingKey {
@@ -19,13 +20,13 @@ extension Booking {
       case currency
       case taxRateBasisPoints = "tax_rate_bp"
       case holdTTLSeconds = "hold_ttl_seconds"
-      case plan = "sections"
+      case policy
       case scheduledAt = "scheduled_at"
     }
 
     public init(
       showID: ShowID, title: String, startsAt: Timestamp, currency: Currency, taxRateBasisPoints: Int,
-      holdTTLSeconds: Int, plan: SeatPlan, scheduledAt: Timestamp
+      holdTTLSeconds: Int, plan: SeatPlan, policy: Policy = .standard, scheduledAt: Timestamp
     ) {
       self.showID = showID
       self.title = title
@@ -34,7 +35,35 @@ extension Booking {
       self.taxRateBasisPoints = taxRateBasisPoints
       self.holdTTLSeconds = holdTTLSeconds
       self.plan = plan
+      self.policy = policy
       self.scheduledAt = scheduledAt
+    }
+
+    /// The plan's own keys stand beside those of the show.
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      showID = try container.decode(ShowID.self, forKey: .showID)
+      title = try container.decode(String.self, forKey: .title)
+      startsAt = try container.decode(Timestamp.self, forKey: .startsAt)
+      currency = try container.decode(Currency.self, forKey: .currency)
+      taxRateBasisPoints = try container.decode(Int.self, forKey: .taxRateBasisPoints)
+      holdTTLSeconds = try container.decode(Int.self, forKey: .holdTTLSeconds)
+      plan = try SeatPlan(from: decoder)
+      policy = try container.decodeIfPresent(Policy.self, forKey: .policy) ?? .standard
+      scheduledAt = try container.decode(Timestamp.self, forKey: .scheduledAt)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(showID, forKey: .showID)
+      try container.encode(title, forKey: .title)
+      try container.encode(startsAt, forKey: .startsAt)
+      try container.encode(currency, forKey: .currency)
+      try container.encode(taxRateBasisPoints, forKey: .taxRateBasisPoints)
+      try container.encode(holdTTLSeconds, forKey: .holdTTLSeconds)
+      try plan.encode(to: encoder)
+      if policy != .standard { try container.encode(policy, forKey: .policy) }
+      try container.encode(scheduledAt, forKey: .scheduledAt)
     }
   }
 
@@ -65,6 +94,25 @@ extension Booking {
       self.total = total
       self.heldAt = heldAt
       self.expiresAt = expiresAt
+    }
+  }
+
+  /// The buyer has the held seats until a later instant.
+  public struct HoldExtended: Sendable, Hashable, Codable {
+    public let holdID: HoldID
+    public let expiresAt: Timestamp
+    public let extendedAt: Timestamp
+
+    private enum CodingKeys: String, CodingKey {
+      case holdID = "hold_id"
+      case expiresAt = "expires_at"
+      case extendedAt = "extended_at"
+    }
+
+    public init(holdID: HoldID, expiresAt: Timestamp, extendedAt: Timestamp) {
+      self.holdID = holdID
+      self.expiresAt = expiresAt
+      self.extendedAt = extendedAt
     }
   }
 
@@ -129,6 +177,22 @@ extension Booking {
       self.holdID = holdID
       self.seats = seats
       self.expiredAt = expiredAt
+    }
+  }
+
+  /// The show will not take place. Its bookings stand until each is cancelled.
+  public struct ShowCancelled: Sendable, Hashable, Codable {
+    public let reason: String
+    public let cancelledAt: Timestamp
+
+    private enum CodingKeys: String, CodingKey {
+      case reason
+      case cancelledAt = "cancelled_at"
+    }
+
+    public init(reason: String, cancelledAt: Timestamp) {
+      self.reason = reason
+      self.cancelledAt = cancelledAt
     }
   }
 

@@ -1,11 +1,13 @@
 import Vocabulary
 
 extension Booking {
-  /// A seat that somebody else has.
+  /// A seat that the buyer cannot have.
   public struct SeatConflict: Sendable, Hashable {
     public enum Cause: String, Sendable, Hashable, Codable {
       case held
       case booked
+      /// It is not for sale.
+      case blocked
     }
 
     public let seat: SeatID
@@ -29,6 +31,17 @@ extension Booking {
     case duplicateSeats([SeatID])
     case tooManySeats(maximum: Int)
     case noAdjacentSeats(count: Int)
+    /// Not even in several groups.
+    case notEnoughSeats(count: Int)
+    case unknownCategory(CategoryID)
+    /// More wheelchair places than seats.
+    case tooManyAccessible(count: Int)
+    /// The show does not let the seats be left alone.
+    case seatsLeftAlone([SeatID])
+    /// One buyer's limit.
+    case buyerLimit(maximum: Int, has: Int)
+    case showCancelled
+    case invalidReason
     case holdNotFound(HoldID)
     case holdExpired(HoldID)
     case holdReleased(HoldID)
@@ -56,6 +69,13 @@ extension Booking.Rejection {
     case .duplicateSeats: "duplicate-seats"
     case .tooManySeats: "too-many-seats"
     case .noAdjacentSeats: "no-adjacent-seats"
+    case .notEnoughSeats: "not-enough-seats"
+    case .unknownCategory: "unknown-category"
+    case .tooManyAccessible: "too-many-accessible"
+    case .seatsLeftAlone: "seats-left-alone"
+    case .buyerLimit: "buyer-limit"
+    case .showCancelled: "show-cancelled"
+    case .invalidReason: "invalid-reason"
     case .holdNotFound: "hold-not-found"
     case .holdExpired: "hold-expired"
     case .holdReleased: "hold-released"
@@ -80,7 +100,9 @@ extension Booking.Rejection {
     case .unknownSection(let section):
       "The show has no section \(section); ask for a section of its plan, or for none"
     case .seatsUnavailable(let conflicts):
-      "Somebody else has \(list(conflicts.map { "\($0.seat) (\($0.state))" })); choose other seats"
+      conflicts.contains { $0.state != .blocked }
+        ? "Somebody else has \(list(conflicts.map { "\($0.seat) (\($0.state))" })); choose other seats"
+        : "Not for sale: \(list(conflicts.map(\.seat))); choose other seats"
     case .noSeatsRequested:
       "The hold asks for no seats; name at least one, or a count of at least 1"
     case .duplicateSeats(let seats):
@@ -89,6 +111,20 @@ extension Booking.Rejection {
       "A hold takes at most \(maximum) seats; split it into several holds"
     case .noAdjacentSeats(let count):
       "No row has \(count) free seats side by side; ask for fewer, for another section, or for single seats"
+    case .notEnoughSeats(let count):
+      "There are no \(count) free seats like that; ask for fewer, for another section or category"
+    case .unknownCategory(let category):
+      "The show has no price category \(category); ask for a category of its plan, or for none"
+    case .tooManyAccessible(let count):
+      "Of \(count) seats 0 to \(count) can be wheelchair places; ask for one for each wheelchair user"
+    case .seatsLeftAlone(let seats):
+      "That would leave \(list(seats)) free between taken seats, which this show does not allow; take them too, or move by one"
+    case .buyerLimit(let maximum, let has):
+      "One buyer may have \(maximum) seats in this show and has \(has); ask for at most \(max(maximum - has, 0))"
+    case .showCancelled:
+      "The show is cancelled and nothing is sold any more; what was paid is refunded"
+    case .invalidReason:
+      "The reason must have 1 to 500 characters"
     case .holdNotFound(let hold):
       "The show has no hold \(hold); hold seats first"
     case .holdExpired(let hold):

@@ -21,6 +21,7 @@ extension Booking {
         if holder != State.nobody, !overdue.contains(holder) { overdue.append(holder) }
       case .held: conflicts.append(SeatConflict(seat: plan.seat(at: seat), state: .held))
       case .booked: conflicts.append(SeatConflict(seat: plan.seat(at: seat), state: .booked))
+      case .blocked: conflicts.append(SeatConflict(seat: plan.seat(at: seat), state: .blocked))
       }
     }
     guard conflicts.isEmpty else { throw .seatsUnavailable(conflicts) }
@@ -29,11 +30,11 @@ extension Booking {
 
   /// The seats a buyer asks for, as indices in the plan.
   static func seats(
-    for choice: SeatChoice, in state: State, plan: SeatPlan, at now: Timestamp
+    for choice: SeatChoice, in state: State, _ show: ShowScheduled, at now: Timestamp
   ) throws(Rejection) -> [Int] {
     switch choice {
-    case .named(let seats): try named(seats, in: plan)
-    case .best(let count, let section): try best(count, in: section, of: state, plan: plan, at: now)
+    case .named(let seats): try named(seats, in: show.plan)
+    case .best(let best): try find(best, in: state, show, at: now)
     }
   }
 
@@ -52,26 +53,36 @@ extension Booking {
     return indices
   }
 
-  /// The first block of seats side by side. Seats under overdue holds count as free.
-  private static func best(
-    _ count: Int, in section: SectionID?, of state: State, plan: SeatPlan, at now: Timestamp
+  /// The best seats. Those under overdue holds count as free.
+  private static func find(
+    _ best: Best, in state: State, _ show: ShowScheduled, at now: Timestamp
   ) throws(Rejection) -> [Int] {
-    try requireReasonable(count)
-    var rows = plan.rows.indices
-    if let section {
-      guard let those = plan.rowsOfSection[section] else { throw .unknownSection(section) }
-      rows = those
+    try requireReasonable(best.count)
+    guard (0...best.count).contains(best.accessible) else { throw .tooManyAccessible(count: best.count) }
+    guard let free = state.freeSeats(at: now) else { throw .showNotScheduled }
+    let search = try SeatSearch(show.plan, free: free, for: best, orphans: show.policy.orphans)
+    guard let seats = search.seats(best.count, together: best.together) else {
+      throw best.together ? .noAdjacentSeats(count: best.count) : .notEnoughSeats(count: best.count)
     }
-    var free = state.free
-    for hold in state.overdueHoldNumbers(at: now) {
-      for seat in state.holds[hold].seats.lazy.map(Int.init) where state.holders[seat] == hold {
-        free?.insert(seat, row: Int(plan.rowOfSeat[seat]))
+    return seats
+  }
+
+  /// No seat is left free and alone beside `seats`, which are about to be taken.
+  static func requireNoneAlone(
+    beside seats: [Int], in state: State, plan: SeatPlan, at now: Timestamp
+  ) throws(Rejection) {
+    let taken = Set(seats)
+    func isLeft(_ seat: Int) -> Bool {
+      !taken.contains(seat) && state.occupancy(ofSeatAt: seat, at: now) == .available
+    }
+    var alone: Set<Int> = []
+    for seat in seats {
+      for neighbour in plan.neighbours(of: seat) where isLeft(neighbour) {
+        guard !plan.wheelchair.contains(neighbour) else { continue }
+        if !plan.neighbours(of: neighbour).contains(where: isLeft) { alone.insert(neighbour) }
       }
     }
-    guard let block = free?.firstBlock(of: count, in: rows, of: plan) else {
-      throw .noAdjacentSeats(count: count)
-    }
-    return Array(block)
+    guard alone.isEmpty else { throw .seatsLeftAlone(alone.sorted().map(plan.seat(at:))) }
   }
 
   private static func requireReasonable(_ count: Int) throws(Rejection) {

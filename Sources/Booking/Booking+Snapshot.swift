@@ -5,10 +5,11 @@ import Vocabulary
 /// What the state has beside that follows from it. Columns are read several times faster than as many objects.
 extension Booking.State: Codable {
   /// Raised whenever a state is encoded otherwise or holds more than it did.
-  public static let snapshotSchema: Int16 = 1
+  public static let snapshotSchema: Int16 = 2
 
   private struct Columns: Codable {
     var show: Booking.ShowScheduled?
+    var isCancelled = false
     var ids: [String] = []
     var buyers: [String] = []
     /// Indices in the plan.
@@ -17,6 +18,8 @@ extension Booking.State: Codable {
     /// Microseconds since 1970.
     var heldAt: [Int64] = []
     var expiresAt: [Int64] = []
+    /// The same with extensions; empty if no hold was extended.
+    var extendedTo: [Int64] = []
     /// See ``phase(_:order:)``.
     var phases: [UInt8] = []
     /// Of confirmed and cancelled holds, in order.
@@ -24,7 +27,7 @@ extension Booking.State: Codable {
   }
 
   public func encode(to encoder: any Encoder) throws {
-    var columns = Columns(show: show)
+    var columns = Columns(show: show, isCancelled: isCancelled)
     for number in holds.numbers {
       let hold = holds[number]
       guard let show, hold.seats.map({ show.plan.seat(at: Int($0)) }) == hold.terms.seats,
@@ -42,10 +45,12 @@ extension Booking.State: Codable {
       columns.totals.append(hold.terms.total.minorUnits)
       columns.heldAt.append(hold.terms.heldAt.microseconds)
       columns.expiresAt.append(hold.terms.expiresAt.microseconds)
+      columns.extendedTo.append(hold.expiresAt.microseconds)
       let (code, order) = Self.code(of: hold.phase)
       columns.phases.append(code)
       if let order { columns.orders.append(order.rawValue) }
     }
+    if columns.extendedTo == columns.expiresAt { columns.extendedTo = [] }
     try columns.encode(to: encoder)
   }
 
@@ -60,9 +65,11 @@ extension Booking.State: Codable {
       return
     }
     Booking.evolve(&self, .showScheduled(show))
+    isCancelled = columns.isCancelled
+    let extendedTo = columns.extendedTo.isEmpty ? columns.expiresAt : columns.extendedTo
     let counts = [
       columns.buyers.count, columns.seats.count, columns.totals.count, columns.heldAt.count,
-      columns.expiresAt.count, columns.phases.count,
+      columns.expiresAt.count, extendedTo.count, columns.phases.count,
     ]
     guard counts.allSatisfy({ $0 == columns.ids.count }) else {
       throw damaged("its columns differ in length")
@@ -82,7 +89,7 @@ extension Booking.State: Codable {
       guard let phase = Self.phase(columns.phases[index], order: { orders.next() }) else {
         throw damaged("hold \(columns.ids[index]) is in phase \(columns.phases[index]), which is unknown")
       }
-      restore(terms, seats: seats, in: phase)
+      restore(terms, seats: seats, in: phase, until: Timestamp(microseconds: extendedTo[index]))
     }
   }
 

@@ -3,8 +3,8 @@ import Vocabulary
 /// Holds by the instant at which they end: a binary heap with the earliest first.
 ///
 /// Deadlines are usually added in order, but not always: two processes with different clocks write to the
-/// same stream. An entry stays until it reaches the top, also when its hold has ended in another way; whoever
-/// reads the queue looks at the hold.
+/// same stream. An entry stays until it reaches the top, also when its hold has ended in another way or
+/// was extended, which adds another one; whoever reads the queue looks at the hold.
 struct ExpiryQueue: Sendable {
   struct Entry: Sendable {
     let expiresAt: Timestamp
@@ -42,13 +42,13 @@ struct ExpiryQueue: Sendable {
     }
   }
 
-  /// The holds that ended at or before `now`, in no particular order; costs as many steps as there are.
-  func holds(endedBy now: Timestamp) -> [Int32] {
-    var ended: [Int32] = []
+  /// The entries at or before `now`, in no particular order; costs as many steps as there are.
+  func entries(endedBy now: Timestamp) -> [Entry] {
+    var ended: [Entry] = []
     var pending = heap.isEmpty ? [] : [0]
     while let index = pending.popLast() {
       guard heap[index].expiresAt <= now else { continue }
-      ended.append(heap[index].hold)
+      ended.append(heap[index])
       for child in [2 * index + 1, 2 * index + 2] where child < heap.count { pending.append(child) }
     }
     return ended

@@ -8,14 +8,17 @@ struct HoldBook: Sendable {
   struct Entry: Sendable {
     private(set) var content: Content
     var phase: Booking.HoldRecord.Phase
+    /// Later than in the terms once it was extended.
+    var expiresAt: Timestamp
 
     var terms: Booking.SeatsHeld { content.terms }
     /// Its seats' indices in the plan.
     var seats: [Int32] { content.seats }
 
-    init(content: Content, phase: Booking.HoldRecord.Phase) {
+    init(content: Content, phase: Booking.HoldRecord.Phase, expiresAt: Timestamp) {
       self.content = content
       self.phase = phase
+      self.expiresAt = expiresAt
     }
 
     /// Leaves it with its other seats.
@@ -58,7 +61,8 @@ struct HoldBook: Sendable {
   mutating func append(_ terms: Booking.SeatsHeld, seats: [Int32]) -> Int32 {
     let number = Int32(index.count)
     if index.count.isMultiple(of: HoldBook.chunkSize) { chunks.append([]) }
-    chunks[chunks.count - 1].append(Entry(content: Content(terms: terms, seats: seats), phase: .held))
+    chunks[chunks.count - 1].append(
+      Entry(content: Content(terms: terms, seats: seats), phase: .held, expiresAt: terms.expiresAt))
     index.append(terms.holdID)
     return number
   }

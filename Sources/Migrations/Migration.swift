@@ -34,6 +34,7 @@ public struct Migration: Sendable, Hashable {
     Migration(7, "roles", PackageResources._007_roles_sql),
     Migration(8, "privacy", PackageResources._008_privacy_sql),
     Migration(9, "snapshots_and_keys", PackageResources._009_snapshots_and_keys_sql),
+    Migration(10, "shows", PackageResources._010_shows_sql),
     Migration(11, "payments", PackageResources._011_payments_sql),
   ]
 }

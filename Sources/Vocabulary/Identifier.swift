@@ -36,6 +36,7 @@ public enum IdentifierSubject {
   public enum Section {}
   public enum Row {}
   public enum Seat {}
+  public enum PriceCategory {}
   public enum Hold {}
   public enum Order {}
   public enum Account {}
@@ -43,12 +44,15 @@ public enum IdentifierSubject {
   public enum Payment {}
   public enum Refund {}
   public enum Quote {}
+  public enum WaitingEntry {}
 }
 
 public typealias ShowID = Identifier<IdentifierSubject.Show>
 public typealias SectionID = Identifier<IdentifierSubject.Section>
 public typealias RowID = Identifier<IdentifierSubject.Row>
 public typealias SeatID = Identifier<IdentifierSubject.Seat>
+/// Of a price category.
+public typealias CategoryID = Identifier<IdentifierSubject.PriceCategory>
 public typealias HoldID = Identifier<IdentifierSubject.Hold>
 public typealias OrderID = Identifier<IdentifierSubject.Order>
 public typealias AccountID = Identifier<IdentifierSubject.Account>
@@ -56,6 +60,8 @@ public typealias BuyerID = Identifier<IdentifierSubject.Buyer>
 public typealias PaymentID = Identifier<IdentifierSubject.Payment>
 public typealias RefundID = Identifier<IdentifierSubject.Refund>
 public typealias QuoteID = Identifier<IdentifierSubject.Quote>
+/// Of somebody's place on a waiting list.
+public typealias WaitingID = Identifier<IdentifierSubject.WaitingEntry>
 
 extension Identifier: LosslessStringConvertible {
   public var description: String { rawValue }

@@ -48,6 +48,6 @@ extension HoldBody {
     let terms = hold.terms
     self.init(
       holdID: terms.holdID, showID: show, buyer: terms.buyer, seats: terms.seats, total: terms.total,
-      heldAt: terms.heldAt, expiresAt: terms.expiresAt, status: status, orderID: order)
+      heldAt: terms.heldAt, expiresAt: hold.expiresAt, status: status, orderID: order)
   }
 }

@@ -100,10 +100,12 @@ extension Problem {
     let status: HTTPResponse.Status =
       switch rejection {
       case .showNotScheduled, .holdNotFound: .notFound
-      case .showAlreadyScheduled, .seatsUnavailable, .noAdjacentSeats, .holdExpired, .holdReleased,
+      case .showAlreadyScheduled, .seatsUnavailable, .noAdjacentSeats, .notEnoughSeats,
+        .seatsLeftAlone, .buyerLimit, .showCancelled, .holdExpired, .holdReleased,
         .holdAlreadyConfirmed, .holdNotYetExpired, .notConfirmed:
         .conflict
-      case .invalidPlan, .unknownSeats, .unknownSection, .noSeatsRequested, .duplicateSeats, .tooManySeats,
+      case .invalidPlan, .unknownSeats, .unknownSection, .unknownCategory, .tooManyAccessible, .invalidReason,
+        .noSeatsRequested, .duplicateSeats, .tooManySeats,
         .idReused:
         .unprocessableContent
       }
@@ -113,6 +115,7 @@ extension Problem {
     case .holdAlreadyConfirmed(let order): self.order = order
     case .invalidPlan(let problems): errors = problems.map { Fault(.pointer(""), $0) }
     case .unknownSection: errors = [Fault(.pointer("/best/section"), "is not a section of the show")]
+    case .unknownCategory: errors = [Fault(.pointer("/best/category"), "is not a price category of the show")]
     case .idReused: self = .idReused(rejection.message)
     default: break
     }

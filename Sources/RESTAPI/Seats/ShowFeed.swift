@@ -66,7 +66,7 @@ struct SeatChangeBody: Encodable {
   init?(_ recorded: RecordedEvent) throws {
     let change: (seats: [SeatID], state: State)
     switch try recorded.decode(as: Booking.Event.self) {
-    case .showScheduled: return nil
+    case .showScheduled, .holdExtended, .showCancelled: return nil
     case .seatsHeld(let fact): change = (fact.seats, .held)
     case .holdConfirmed(let fact): change = (fact.seats, .booked)
     case .holdReleased(let fact): change = (fact.seats, .available)

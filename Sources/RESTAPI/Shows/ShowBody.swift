@@ -10,16 +10,19 @@ struct ShowBody: Encodable {
   let currency: Currency
   let taxRateBasisPoints: Int
   let holdTTLSeconds: Int
-  /// How many seats there are.
+  /// How many seats can be sold.
   let seats: Int
   /// Left out in lists.
   var sections: [Section]?
   let version: Int64
+  var cancelledAt: Timestamp?
 
   struct Section: Encodable {
     let id: SectionID
-    let price: Money
+    let price: Money?
+    let category: CategoryID?
     let rows: [SeatPlan.Row]
+    let capacity: Int?
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -30,6 +33,7 @@ struct ShowBody: Encodable {
     case taxRateBasisPoints = "tax_rate_bp"
     case holdTTLSeconds = "hold_ttl_seconds"
     case seats, sections, version
+    case cancelledAt = "cancelled_at"
   }
 }
 
@@ -38,7 +42,8 @@ extension ShowBody {
     self.init(
       showID: show.id, title: show.title, startsAt: show.startsAt, currency: show.currency,
       taxRateBasisPoints: show.taxRateBasisPoints, holdTTLSeconds: show.holdTTLSeconds, seats: show.seats,
-      sections: Section.list(show.sections, in: show.currency), version: show.version)
+      sections: Section.list(show.sections, in: show.currency), version: show.version,
+      cancelledAt: show.cancelledAt)
   }
 
   /// A show that was just scheduled.
@@ -46,7 +51,8 @@ extension ShowBody {
     self.init(
       showID: show.showID, title: show.title, startsAt: show.startsAt, currency: show.currency,
       taxRateBasisPoints: show.taxRateBasisPoints, holdTTLSeconds: show.holdTTLSeconds,
-      seats: show.sections.reduce(0) { $0 + $1.rows.reduce(0) { $0 + $1.seats } },
+      // It was valid, or it would not have been scheduled.
+      seats: (try? SeatPlan(show.plan)).map { $0.totalSeats - $0.blockedSeats } ?? 0,
       sections: Section.list(show.sections, in: show.currency), version: version)
   }
 
@@ -59,6 +65,10 @@ extension ShowBody {
 
 extension ShowBody.Section {
   fileprivate static func list(_ sections: [SeatPlan.Section], in currency: Currency) -> [ShowBody.Section] {
-    sections.map { ShowBody.Section(id: $0.id, price: Money($0.price, currency), rows: $0.rows) }
+    sections.map { section in
+      ShowBody.Section(
+        id: section.id, price: section.price.map { Money($0, currency) }, category: section.category,
+        rows: section.rows, capacity: section.capacity)
+    }
   }
 }

@@ -13,9 +13,9 @@ final class HouseCatalog: Sendable {
 
   func show(_ id: ShowID) async throws -> Booking.ShowScheduled {
     if let show = shows.withLock({ $0[id] }) { return show }
-    guard let first = try await store.read(.show(id), limit: 1).first,
-      case .showScheduled(let show) = try first.decode(as: Booking.Event.self)
-    else { throw ServiceError.notFound(kind: "show", id: id.rawValue) }
+    guard let show = try await store.scheduledShow(id) else {
+      throw ServiceError.notFound(kind: "show", id: id.rawValue)
+    }
     shows.withLock { $0[id] = show }
     return show
   }

@@ -107,14 +107,14 @@ public final class BookingService: Sendable {
 
   // MARK: Mailboxes
 
-  private func send(
+  func send(
     _ command: Booking.Command, of hold: HoldID, _ context: RequestContext
   ) async throws(ServiceError) -> ShowMailbox.Decision {
     guard let show = hold.show else { throw .notFound(kind: "hold", id: hold.rawValue) }
     return try await send(command, to: show, context)
   }
 
-  private func send(
+  func send(
     _ command: Booking.Command, to show: ShowID, _ context: RequestContext
   ) async throws(ServiceError) -> ShowMailbox.Decision {
     try await mailbox(of: show).send(command, context)
@@ -152,11 +152,11 @@ extension StreamName {
 }
 
 extension ShowMailbox.Decision {
-  fileprivate var receipt: BookingService.Receipt {
+  var receipt: BookingService.Receipt {
     BookingService.Receipt(changed: !events.isEmpty, version: version, position: position)
   }
 
-  fileprivate func holdReceipt(_ id: HoldID) throws(ServiceError) -> BookingService.HoldReceipt {
+  func holdReceipt(_ id: HoldID) throws(ServiceError) -> BookingService.HoldReceipt {
     guard let hold else { throw .notFound(kind: "hold", id: id.rawValue) }
     return BookingService.HoldReceipt(hold: hold, receipt: receipt)
   }

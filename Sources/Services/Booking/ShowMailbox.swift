@@ -202,9 +202,9 @@ extension Booking.Command {
   /// The hold that the command is about.
   fileprivate var hold: HoldID? {
     switch self {
-    case .schedule: nil
+    case .schedule, .cancelShow: nil
     case .hold(let hold): hold.holdID
-    case .confirm(let id, _), .release(let id, _), .expire(let id), .cancelBooking(let id, _),
+    case .extend(let id), .confirm(let id, _), .release(let id, _), .expire(let id), .cancelBooking(let id, _),
       .cancelSeats(let id, _, _):
       id
     }

@@ -12,12 +12,14 @@ public struct ShowView: Sendable {
   public let currency: Currency
   public let taxRateBasisPoints: Int
   public let holdTTLSeconds: Int
+  /// How many can be sold.
   public let seats: Int
   /// The seat plan.
   public let sections: [SeatPlan.Section]
   /// Version of the show's stream that the read model reflects.
   public let version: Int64
   public let position: Position
+  public let cancelledAt: Timestamp?
 }
 
 /// A seat that somebody has; seats that are not listed are free.
@@ -46,7 +48,8 @@ extension ReadModels {
   public func shows(after position: Position, limit: Int) async throws -> [ShowView] {
     try await store.pool.query(
       """
-      select show_id, title, starts_at, currency, tax_rate_bp, hold_ttl_seconds, seats, sections, version, position
+      select show_id, title, starts_at, currency, tax_rate_bp, hold_ttl_seconds, seats, sections, version, position,
+             cancelled_at
       from aisle.shows
       where tenant = \(store.tenant.rawValue) and position > \(position.rawValue)
       order by position
@@ -58,7 +61,8 @@ extension ReadModels {
   public func show(_ id: ShowID) async throws -> ShowView? {
     try await store.pool.query(
       """
-      select show_id, title, starts_at, currency, tax_rate_bp, hold_ttl_seconds, seats, sections, version, position
+      select show_id, title, starts_at, currency, tax_rate_bp, hold_ttl_seconds, seats, sections, version, position,
+             cancelled_at
       from aisle.shows
       where tenant = \(store.tenant.rawValue) and show_id = \(id.rawValue)
       """
@@ -118,7 +122,7 @@ extension ShowView {
       currency: try Currency(stored: currency), taxRateBasisPoints: try row.column(4),
       holdTTLSeconds: try row.column(5), seats: try row.column(6),
       sections: try JSONDecoder().decode([SeatPlan.Section].self, from: Data(sections.bytes)),
-      version: try row.column(8), position: Position(try row.column(9)))
+      version: try row.column(8), position: Position(try row.column(9)), cancelledAt: try row.column(10))
   }
 }
 

@@ -47,6 +47,8 @@ private struct ShowChanges {
   private var seats: [SeatKey: Seat?] = [:]
   private var newHolds: [NewHold] = []
   private var statuses: [String: HoldStatus] = [:]
+  private var extensions: [String: Timestamp] = [:]
+  private var cancelled: [String: Timestamp] = [:]
 
   mutating func add(_ recorded: RecordedEvent) throws {
     let show = recorded.stream.id
@@ -58,6 +60,10 @@ private struct ShowChanges {
       newHolds.append(NewHold(terms: fact, show: show))
       change(fact.holdID, to: "held", at: position)
       for seat in fact.seats { set(seat, of: show, to: Seat(state: "held", hold: fact.holdID.rawValue)) }
+    case .holdExtended(let fact):
+      change(fact.holdID, to: "held", at: position)
+      extensions[fact.holdID.rawValue] = fact.expiresAt
+    case .showCancelled(let fact): cancelled[show] = fact.cancelledAt
     case .holdConfirmed(let fact):
       change(fact.holdID, to: "confirmed", order: fact.orderID, at: position)
       for seat in fact.seats { set(seat, of: show, to: Seat(state: "booked", hold: fact.holdID.rawValue)) }
@@ -87,6 +93,8 @@ private struct ShowChanges {
     for (show, position) in scheduled { try await insert(show, position, tenant: tenant, on: connection) }
     try await insertHolds(tenant: tenant, on: connection)
     try await updateHolds(tenant: tenant, on: connection)
+    try await extendHolds(tenant: tenant, on: connection)
+    try await cancelShows(tenant: tenant, on: connection)
     try await writeSeats(tenant: tenant, on: connection)
     let shows = Array(versions.keys)
     try await connection.execute(
@@ -101,7 +109,7 @@ private struct ShowChanges {
   private func insert(
     _ show: Booking.ShowScheduled, _ position: Int64, tenant: Int32, on connection: PostgresConnection
   ) async throws {
-    let sections = JSONB(Array(try JSONEncoder().encode(show.plan)))
+    let sections = JSONB(Array(try JSONEncoder().encode(show.plan.sections)))
     try await connection.execute(
       """
       insert into shows (
@@ -109,7 +117,8 @@ private struct ShowChanges {
         version, position)
       values (
         \(tenant), \(show.showID.rawValue), \(show.title), \(show.startsAt), \(show.currency.code),
-        \(show.taxRateBasisPoints), \(show.holdTTLSeconds), \(show.plan.totalSeats), \(sections),
+        \(show.taxRateBasisPoints), \(show.holdTTLSeconds),
+        \(show.plan.totalSeats - show.plan.blockedSeats), \(sections),
         \(show.scheduledAt), 1, \(position))
       """)
   }
@@ -143,6 +152,30 @@ private struct ShowChanges {
         \(holds), \(holds.map { statuses[$0]?.status }), \(holds.map { statuses[$0]?.order }),
         \(holds.map { statuses[$0]?.position })) s (hold_id, status, order_id, position)
       where h.tenant = \(tenant) and h.hold_id = s.hold_id
+      """)
+  }
+
+  private func extendHolds(tenant: Int32, on connection: PostgresConnection) async throws {
+    guard !extensions.isEmpty else { return }
+    let holds = Array(extensions.keys)
+    try await connection.execute(
+      """
+      update holds h
+      set expires_at = e.expires_at
+      from unnest(\(holds), \(holds.map { extensions[$0] })) e (hold_id, expires_at)
+      where h.tenant = \(tenant) and h.hold_id = e.hold_id
+      """)
+  }
+
+  private func cancelShows(tenant: Int32, on connection: PostgresConnection) async throws {
+    guard !cancelled.isEmpty else { return }
+    let shows = Array(cancelled.keys)
+    try await connection.execute(
+      """
+      update shows s
+      set cancelled_at = c.cancelled_at
+      from unnest(\(shows), \(shows.map { cancelled[$0] })) c (show_id, cancelled_at)
+      where s.tenant = \(tenant) and s.show_id = c.show_id
       """)
   }
 

@@ -6,7 +6,8 @@ import Vocabulary
 struct Audit {
   struct Owner: Equatable {
     let hold: HoldID
-    let expiresAt: Timestamp
+    let heldAt: Timestamp
+    var expiresAt: Timestamp
     var order: OrderID?
   }
 
@@ -14,6 +15,7 @@ struct Audit {
   var seats: [SeatID] = []
   var owners: [SeatID: Owner] = [:]
   var everHeld: Set<HoldID> = []
+  var isCancelled = false
 
   mutating func check(_ event: Booking.Event, at now: Timestamp) {
     switch event {
@@ -21,14 +23,23 @@ struct Audit {
       plan = fact.plan
       seats = Array(plan.seats)
     case .seatsHeld(let fact):
-      #expect(everHeld.insert(fact.holdID).inserted)
+      #expect(everHeld.insert(fact.holdID).inserted && !isCancelled)
       #expect(fact.heldAt == now && fact.expiresAt == now + .seconds(60))
       #expect(fact.total.minorUnits == fact.seats.reduce(0) { $0 + (plan.price(of: $1) ?? -1) })
       for seat in fact.seats {
         #expect(seats.contains(seat) && owners[seat] == nil, "\(seat) is held twice")
-        owners[seat] = Owner(hold: fact.holdID, expiresAt: fact.expiresAt)
+        owners[seat] = Owner(hold: fact.holdID, heldAt: fact.heldAt, expiresAt: fact.expiresAt)
       }
+    case .holdExtended(let fact):
+      let own = owners.filter { $0.value.hold == fact.holdID }
+      #expect(!own.isEmpty && own.values.allSatisfy { $0.order == nil && $0.expiresAt > now })
+      #expect(
+        own.values.allSatisfy { $0.expiresAt < fact.expiresAt && fact.expiresAt <= $0.heldAt + .seconds(150) }
+      )
+      for seat in own.keys { owners[seat]?.expiresAt = fact.expiresAt }
+    case .showCancelled: isCancelled = true
     case .holdConfirmed(let fact):
+      #expect(!isCancelled)
       expectAll(of: fact.holdID, are: fact.seats) { $0.order == nil && $0.expiresAt > now }
       for seat in fact.seats { owners[seat]?.order = fact.orderID }
     case .holdReleased(let fact):
@@ -110,17 +121,21 @@ struct Audit {
       return conflicts.map(\.seat) == asked.filter { !isFree($0, at: now) }
         && conflicts.allSatisfy { ($0.state == .booked) == (owners[$0.seat]?.order != nil) }
     case (.noAdjacentSeats(let count), .hold(let hold)):
-      guard case .best(count, let section) = hold.seats else { return false }
-      return firstBlock(of: count, in: section, at: now) == nil
+      guard case .best(let best) = hold.seats, best.count == count else { return false }
+      return firstBlock(of: count, in: best.section, at: now) == nil
     case (.idReused(let id), .hold): return everHeld.contains(id)
     case (.holdNotFound(let id), _): return !everHeld.contains(id)
-    case (.holdExpired(let id), .confirm):
+    case (.showCancelled, .hold), (.showCancelled, .extend), (.showCancelled, .confirm): return isCancelled
+    case (.holdExpired(let id), .confirm), (.holdExpired(let id), .extend):
       return everHeld.contains(id) && own(id).allSatisfy { $0.order == nil && $0.expiresAt <= now }
-    case (.holdReleased(let id), .confirm), (.notConfirmed(let id), .cancelBooking):
+    case (.holdReleased(let id), .confirm), (.holdReleased(let id), .extend),
+      (.notConfirmed(let id), .cancelBooking):
       return everHeld.contains(id) && own(id).allSatisfy { $0.order == nil }
     case (.holdAlreadyConfirmed(let order), .release(let id, _)),
       (.holdAlreadyConfirmed(let order), .expire(let id)):
       return !own(id).isEmpty && own(id).allSatisfy { $0.order == order }
+    case (.holdAlreadyConfirmed(let order), .extend(let id)):
+      return everHeld.contains(id) && own(id).allSatisfy { $0.order == order }
     case (.holdAlreadyConfirmed(let order), .cancelBooking(let id, let asking)):
       return order != asking && everHeld.contains(id) && own(id).allSatisfy { $0.order == order }
     case (.notConfirmed(let id), .cancelSeats):

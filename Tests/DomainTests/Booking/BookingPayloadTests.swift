@@ -17,6 +17,52 @@ struct BookingPayloadTests {
         """)
   }
 
+  @Test("show-scheduled with categories, special seats, places to stand and rules of its own")
+  func scheduledInFull() throws {
+    let plan = try SeatPlan(
+      .init(
+        sections: [
+          .init(
+            id: "stalls", category: "gold",
+            rows: [
+              .init(
+                id: "A", seats: 2, labels: ["1", "3"], places: [1, 3], x: -50, y: 0,
+                special: [.init(seats: ["3"], category: "blue", kind: .wheelchair, blocked: true)])
+            ]), .init(id: "floor", price: 900, capacity: 40),
+        ],
+        categories: [
+          .init(id: "gold", name: "Gold", price: 4500), .init(id: "blue", name: "Blue", price: 2500),
+        ],
+        focalPoint: .init(x: 0, y: -100)))
+    try expectPayload(
+      Booking.Event.showScheduled(
+        .init(
+          showID: "lear", title: "King Lear", startsAt: "2026-12-01T19:30:00Z", currency: .eur,
+          taxRateBasisPoints: 1000, holdTTLSeconds: 600, plan: plan,
+          policy: .init(orphans: .forbidden, seatsPerBuyer: 6, holdLifetimeSeconds: 1200),
+          scheduledAt: "2026-11-01T09:00:00Z")), isNamed: "show-scheduled",
+      andReads: """
+        {"categories":[{"id":"gold","name":"Gold","price":4500},{"id":"blue","name":"Blue","price":2500}],\
+        "currency":"EUR","focal_point":{"x":0,"y":-100},"hold_ttl_seconds":600,"policy":\
+        {"hold_lifetime_seconds":1200,"orphans":"forbidden","seats_per_buyer":6},\
+        "scheduled_at":"2026-11-01T09:00:00Z","sections":[{"category":"gold","id":"stalls","rows":[{"id":"A",\
+        "labels":["1","3"],"places":[1,3],"seats":2,"special":[{"blocked":true,"category":"blue",\
+        "kind":"wheelchair","seats":["3"]}],"x":-50,"y":0}]},{"capacity":40,"id":"floor","price":900,"rows":[]}],\
+        "show_id":"lear","starts_at":"2026-12-01T19:30:00Z","tax_rate_bp":1000,"title":"King Lear"}
+        """)
+  }
+
+  @Test("hold-extended and show-cancelled")
+  func extendedAndCancelled() throws {
+    try expectPayload(
+      Booking.Event.holdExtended(.init(holdID: "h1", expiresAt: Lear.whenItEnds, extendedAt: Lear.noon)),
+      isNamed: "hold-extended",
+      andReads: #"{"expires_at":"2026-11-24T12:10:00Z","extended_at":"2026-11-24T12:00:00Z","hold_id":"h1"}"#)
+    try expectPayload(
+      Booking.Event.showCancelled(.init(reason: "fire", cancelledAt: Lear.noon)), isNamed: "show-cancelled",
+      andReads: #"{"cancelled_at":"2026-11-24T12:00:00Z","reason":"fire"}"#)
+  }
+
   @Test("seats-held")
   func seatsHeld() throws {
     try expectPayload(
@@ -85,6 +131,9 @@ struct BookingRejectionTests {
     .duplicateSeats(["A-1"]), .tooManySeats(maximum: 100), .noAdjacentSeats(count: 4), .holdNotFound("h1"),
     .holdExpired("h1"), .holdReleased("h1"), .holdAlreadyConfirmed("o1"),
     .holdNotYetExpired("h1", until: Lear.noon), .notConfirmed("h1"), .idReused("h1"),
+    .notEnoughSeats(count: 4), .unknownCategory("gold"), .tooManyAccessible(count: 2),
+    .seatsLeftAlone(["A-1"]),
+    .buyerLimit(maximum: 4, has: 3), .showCancelled, .invalidReason,
   ]
 
   @Test("has a code of its own in kebab case")

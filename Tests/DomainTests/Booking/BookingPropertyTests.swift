@@ -60,7 +60,7 @@ struct BookingPropertyTests {
     // Whoever adds a property to one of these adds it to `Booking+Snapshot.swift` too, and raises `snapshotSchema`.
     #expect(
       Mirror(reflecting: Booking.State()).children.map(\.label) == [
-        "show", "holders", "free", "holds", "expiries",
+        "show", "holders", "free", "holds", "expiries", "buyers", "isCancelled",
       ])
     let terms = Booking.SeatsHeld(
       holdID: "h1", buyer: "b1", seats: [], total: .zero(.eur), heldAt: Lear.noon, expiresAt: Lear.noon)
@@ -124,6 +124,7 @@ private struct Run {
   init(_ random: inout SeededRandom) throws {
     var schedule = Lear.schedule
     schedule.holdTTLSeconds = 60
+    schedule.policy.holdLifetimeSeconds = 150
     schedule.sections = (1...Int.random(in: 1...3, using: &random)).map { section in
       let rows = (1...Int.random(in: 1...3, using: &random)).map { row in
         SeatPlan.Row(id: RowID(unchecked: "s\(section)r\(row)"), seats: .random(in: 1...12, using: &random))
@@ -146,9 +147,9 @@ private struct Run {
       #expect(audit.agrees(with: error, to: command, at: now), "\(command) was refused: \(error)")
       return
     }
-    if case .hold(let hold) = command, case .best(let count, let section) = hold.seats, !decided.isEmpty {
-      let expected = audit.firstBlock(of: count, in: section, at: now)
-      #expect(audit.seats(heldBy: decided.last) == expected, "best \(count) of \(audit.owners)")
+    if case .hold(let hold) = command, case .best(let best) = hold.seats, !decided.isEmpty {
+      let expected = audit.firstBlock(of: best.count, in: best.section, at: now)
+      #expect(audit.seats(heldBy: decided.last) == expected, "best \(best.count) of \(audit.owners)")
     }
     for event in decided {
       audit.check(event, at: now)
@@ -164,7 +165,10 @@ private struct Run {
     let id = HoldID(unchecked: "h\(Int.random(in: 1...40, using: &random))")
     let order = OrderID(unchecked: "o\(id)")
     holdIDs.insert(id)
-    switch Int.random(in: 0..<13, using: &random) {
+    switch Int.random(in: 0..<16, using: &random) {
+    case 13: return .extend(id)
+    case 12 where Int.random(in: 0..<40, using: &random) == 0: return .cancelShow(reason: "fire")
+    case 12: return .extend(id)
     case 0..<3:
       let seats = audit.seats.shuffled(using: &random).prefix(.random(in: 1...3, using: &random))
       return .hold(.init(holdID: id, buyer: BuyerID(unchecked: "b\(id)"), seats: .named(Array(seats))))
