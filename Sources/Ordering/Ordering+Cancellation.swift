@@ -70,6 +70,9 @@ extension Ordering {
     of seats: [SeatID]?, in state: State, _ order: OrderPlaced
   ) throws(Rejection) -> [Line] {
     let remaining = state.remainingLines
+    for line in remaining where seats?.contains(line.seat) ?? true {
+      guard state.checkedIn[line.seat] == nil else { throw .alreadyCheckedIn(order.orderID, line.seat) }
+    }
     guard let seats else { return remaining }
     let wanted = Set(seats)
     let known = Set(remaining.map(\.seat))

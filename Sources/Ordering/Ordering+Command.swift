@@ -19,6 +19,12 @@ extension Ordering {
     case quoteCancellation(QuoteRequest)
     /// Takes a quote up.
     case confirmCancellation(QuoteID)
+    /// The show will not take place: whatever the order still has is refunded in full.
+    case refundCancelledShow
+    /// Somebody else is to go.
+    case transfer(SeatID, to: BuyerID)
+    /// Somebody goes in.
+    case checkIn(SeatID, scan: ScanID)
   }
 
   public struct QuoteRequest: Sendable, Hashable {

@@ -17,6 +17,9 @@ extension Ordering {
     case .cancel: try cancel(state, at: now)
     case .quoteCancellation(let request): try quote(request, state, at: now)
     case .confirmCancellation(let quote): try takeUp(quote, state, at: now)
+    case .refundCancelledShow: try refundCancelledShow(state, at: now)
+    case .transfer(let seat, let holder): try transfer(seat, to: holder, state, at: now)
+    case .checkIn(let seat, let scan): try checkIn(seat, scan, state, at: now)
     }
   }
 
@@ -64,6 +67,21 @@ extension Ordering {
   }
 
   private static func cancel(_ state: State, at now: Timestamp) throws(Rejection) -> [Event] {
+    if case .confirmed(let order) = state.standing,
+      let used = state.remainingLines.first(where: { state.checkedIn[$0.seat] != nil })
+    {
+      throw .alreadyCheckedIn(order.orderID, used.seat)
+    }
+    return try end(state, at: now)
+  }
+
+  /// Whether or not a ticket was used: nobody has seen anything.
+  private static func refundCancelledShow(_ state: State, at now: Timestamp) throws(Rejection) -> [Event] {
+    if case .failed = state.standing { return [] }
+    return try end(state, at: now)
+  }
+
+  private static func end(_ state: State, at now: Timestamp) throws(Rejection) -> [Event] {
     switch state.standing {
     case .none: throw .notPlaced
     case .placed(let order):

@@ -2,7 +2,7 @@ import Vocabulary
 
 extension Ordering {
   /// What happened to an order. The payloads are in `Ordering+Facts.swift`,
-  /// `Ordering+PaymentFacts.swift` and `Ordering+CancellationFacts.swift`.
+  /// `Ordering+PaymentFacts.swift`, `Ordering+CancellationFacts.swift` and `Ordering+Tickets.swift`.
   public enum Event: Sendable, Hashable {
     case orderPlaced(OrderPlaced)
     case paymentRequested(PaymentRequested)
@@ -15,6 +15,8 @@ extension Ordering {
     case orderSeatsCancelled(OrderSeatsCancelled)
     case cancellationQuoted(CancellationQuoted)
     case orderCancelled(OrderCancelled)
+    case ticketCheckedIn(TicketCheckedIn)
+    case ticketTransferred(TicketTransferred)
 
     /// The stable names of the facts, as the log, SQL and the feed know them.
     public enum Kind: String, Sendable, CaseIterable {
@@ -29,6 +31,8 @@ extension Ordering {
       case orderSeatsCancelled = "order-seats-cancelled"
       case cancellationQuoted = "cancellation-quoted"
       case orderCancelled = "order-cancelled"
+      case ticketCheckedIn = "ticket-checked-in"
+      case ticketTransferred = "ticket-transferred"
     }
 
     public var kind: Kind {
@@ -44,6 +48,8 @@ extension Ordering {
       case .orderSeatsCancelled: .orderSeatsCancelled
       case .cancellationQuoted: .cancellationQuoted
       case .orderCancelled: .orderCancelled
+      case .ticketCheckedIn: .ticketCheckedIn
+      case .ticketTransferred: .ticketTransferred
       }
     }
   }
@@ -55,10 +61,15 @@ extension Ordering.Event: DomainEvent {
   public var type: String { kind.rawValue }
 
   public var personalFields: [PersonalField] {
-    guard case .orderPlaced(let fact) = self else { return [] }
-    let buyer = DataSubject(kind: "buyer", name: fact.buyer.rawValue)
-    // How somebody pays says something about them: a card's token, an account elsewhere.
-    return [PersonalField("buyer", of: buyer), PersonalField("payment_method", of: buyer)]
+    switch self {
+    case .orderPlaced(let fact):
+      let buyer = DataSubject(kind: "buyer", name: fact.buyer.rawValue)
+      // How somebody pays says something about them: a card's token, an account elsewhere.
+      return [PersonalField("buyer", of: buyer), PersonalField("payment_method", of: buyer)]
+    case .ticketTransferred(let fact):
+      return [PersonalField("holder", of: DataSubject(kind: "buyer", name: fact.holder.rawValue))]
+    default: return []
+    }
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -74,6 +85,8 @@ extension Ordering.Event: DomainEvent {
     case .orderSeatsCancelled(let fact): try fact.encode(to: encoder)
     case .cancellationQuoted(let fact): try fact.encode(to: encoder)
     case .orderCancelled(let fact): try fact.encode(to: encoder)
+    case .ticketCheckedIn(let fact): try fact.encode(to: encoder)
+    case .ticketTransferred(let fact): try fact.encode(to: encoder)
     }
   }
 
@@ -90,6 +103,8 @@ extension Ordering.Event: DomainEvent {
     case .orderSeatsCancelled: self = .orderSeatsCancelled(try .init(from: decoder))
     case .cancellationQuoted: self = .cancellationQuoted(try .init(from: decoder))
     case .orderCancelled: self = .orderCancelled(try .init(from: decoder))
+    case .ticketCheckedIn: self = .ticketCheckedIn(try .init(from: decoder))
+    case .ticketTransferred: self = .ticketTransferred(try .init(from: decoder))
     case nil: throw UnknownEventType(type: type, category: Self.category)
     }
   }

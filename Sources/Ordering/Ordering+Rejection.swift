@@ -24,6 +24,8 @@ extension Ordering {
     case unknownQuote(OrderID, QuoteID)
     case quoteExpired(OrderID, QuoteID)
     case tooLateToCancel(OrderID)
+    /// Somebody went in with this ticket.
+    case alreadyCheckedIn(OrderID, SeatID)
   }
 }
 
@@ -46,6 +48,7 @@ extension Ordering.Rejection {
     case .unknownQuote: "unknown-quote"
     case .quoteExpired: "quote-expired"
     case .tooLateToCancel: "too-late-to-cancel"
+    case .alreadyCheckedIn: "already-checked-in"
     }
   }
 
@@ -72,6 +75,8 @@ extension Ordering.Rejection {
       "Quote \(quote) is not the latest one of order \(order); ask for a quote again"
     case .quoteExpired(let order, let quote):
       "The time of quote \(quote) of order \(order) is over; ask for a quote again"
+    case .alreadyCheckedIn(let order, let seat):
+      "Somebody has gone in with the ticket of order \(order) for seat \(seat); it can be used once"
     case .tooLateToCancel(let order): "Order \(order) cannot be cancelled any more: its show is too near"
     }
   }

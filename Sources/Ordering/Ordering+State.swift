@@ -10,6 +10,9 @@ extension Ordering {
     public internal(set) var cancelledSeats: Set<SeatID> = []
     /// The latest quote; an earlier one is void.
     public internal(set) var quote: CancellationQuoted?
+    /// Who goes instead of the buyer.
+    var holders: [SeatID: BuyerID] = [:]
+    var checkedIn: [SeatID: ScanID] = [:]
     /// Quotes that were taken up.
     var takenQuotes: Set<QuoteID> = []
     /// The lines of all cancellations, in minor units.
@@ -65,6 +68,8 @@ extension Ordering {
     case .refundSettled(let fact): state.payment?.settle(fact.refundID)
     case .orderConfirmed: state.standing = .confirmed(order)
     case .orderFailed(let fact): state.standing = .failed(order, reason: fact.reason)
+    case .ticketTransferred(let fact): state.holders[fact.seat] = fact.holder
+    case .ticketCheckedIn(let fact): state.checkedIn[fact.seat] = fact.scanID
     case .cancellationQuoted(let fact): state.quote = fact
     case .orderSeatsCancelled(let fact): state.giveBack(fact.lines, fact.refund, fact.quoteID)
     case .orderCancelled(let fact):

@@ -70,6 +70,7 @@ public struct RESTAPI: Sendable {
       to: v1)
     HoldsResource(booking: aisle.booking, readModels: aisle.readModels, time: aisle.time, gate: gate)
       .addRoutes(to: v1)
+    TicketsResource(ordering: aisle.ordering).addRoutes(to: v1)
     OrdersResource(ordering: aisle.ordering, readModels: aisle.readModels, gate: gate).addRoutes(to: v1)
     WebhooksResource(webhooks: aisle.webhooks).addRoutes(to: v1)
     AccountsResource(billing: aisle.billing, store: aisle.store).addRoutes(to: v1)

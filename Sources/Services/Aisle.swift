@@ -18,6 +18,8 @@ public final class Aisle: Sendable {
     case ordering
     /// Fills the monthly totals.
     case billing
+    /// Tells the outside what becomes of orders, if somebody is to be told.
+    case notifications
   }
 
   public let store: EventStore
@@ -29,22 +31,26 @@ public final class Aisle: Sendable {
   public let privacy: PrivacyService
   public let process: OrderProcess
   public let webhooks: PaymentWebhooks
+  public let notifications: NotificationService
   private let logger: Logger
   private let partitions: [String: Int]
 
   /// Subscriptions that write nothing for one stream that depends on another one, so that streams can be handled side
   /// by side. Billing cannot: one bill is made of many orders.
-  public static let partitionable: Set<String> = ["shows", "orders", "cancellations", "payments"]
+  public static let partitionable: Set<String> = [
+    "shows", "orders", "cancellations", "payments", "cancelled-shows",
+  ]
 
   /// - Parameters:
   ///   - partitions: of subscriptions that several workers shall run at the same time; one if not named here.
   ///     Those of ``partitionable`` can have several.
   ///   - cancellations: what is kept of the price when a buyer cancels.
+  ///   - target: who is told what becomes of orders.
   ///   - payments: the providers that orders can be paid through, besides being put on the account.
   public init(
     pool: PostgresPool, tenant: TenantID = .main, time: TimeSource = .system, partitions: [String: Int] = [:],
     upcasters: Upcasters = EventHistory.upcasters, payments: Payments = .none,
-    cancellations: CancellationPolicy = .free,
+    cancellations: CancellationPolicy = .free, notifying target: NotificationService.Target? = nil,
     logger: Logger = Logger(label: "aisle")
   ) {
     self.logger = logger
@@ -59,6 +65,8 @@ public final class Aisle: Sendable {
     privacy = PrivacyService(store: store, time: time)
     process = OrderProcess(
       readModels: readModels, booking: booking, ordering: ordering, time: time, logger: logger)
+    notifications = NotificationService(
+      target: target, store: store, ordering: ordering, time: time, logger: logger)
     webhooks = PaymentWebhooks(store: store, ordering: ordering, payments: payments, time: time)
   }
 
@@ -68,6 +76,9 @@ public final class Aisle: Sendable {
     if roles.contains(.booking) { subscriptions += readModels.subscriptions }
     if roles.contains(.ordering) { subscriptions += process.subscriptions }
     if roles.contains(.billing) { subscriptions.append(billing.subscription) }
+    if roles.contains(.notifications), let outbox = notifications.subscription {
+      subscriptions.append(outbox)
+    }
     return subscriptions.map { subscription in
       guard let count = partitions[subscription.name], Self.partitionable.contains(subscription.name) else {
         return subscription
@@ -86,6 +97,7 @@ public final class Aisle: Sendable {
           await SubscriptionWorker(self.subscriptions(of: roles), of: self.store).run(waking: watcher)
         }
         if roles.contains(.ordering) { group.addTask { await self.process.run() } }
+        if roles.contains(.notifications) { group.addTask { await self.notifications.run() } }
         group.addTask { await self.makeRoom() }
       }
     }

@@ -44,6 +44,7 @@ public enum IdentifierSubject {
   public enum Payment {}
   public enum Refund {}
   public enum Quote {}
+  public enum Scan {}
   public enum WaitingEntry {}
 }
 
@@ -60,6 +61,8 @@ public typealias BuyerID = Identifier<IdentifierSubject.Buyer>
 public typealias PaymentID = Identifier<IdentifierSubject.Payment>
 public typealias RefundID = Identifier<IdentifierSubject.Refund>
 public typealias QuoteID = Identifier<IdentifierSubject.Quote>
+/// Of one try to get in with a ticket.
+public typealias ScanID = Identifier<IdentifierSubject.Scan>
 /// Of somebody's place on a waiting list.
 public typealias WaitingID = Identifier<IdentifierSubject.WaitingEntry>
 

@@ -34,6 +34,7 @@ struct RESTFixture: Sendable {
     _ setup: TestingSetup = .router, roles: Set<Aisle.Role> = Set(Aisle.Role.allCases),
     options: RESTAPI.Options = .init(), upcasters: Upcasters = EventHistory.upcasters,
     sandbox: SandboxLink? = nil, cancellations: CancellationPolicy = .free,
+    notifying target: NotificationService.Target? = nil,
     logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     try await turnstile.pass {
@@ -41,7 +42,7 @@ struct RESTFixture: Sendable {
         try await withPool(servicesConfiguration(conninfo), size: 6) { pool in
           try await serve(
             from: pool, owner: conninfo, setup, roles: roles, options: options, upcasters: upcasters,
-            sandbox: sandbox, cancellations: cancellations, logger: logger, body)
+            sandbox: sandbox, cancellations: cancellations, notifying: target, logger: logger, body)
         }
       }
     }
@@ -61,7 +62,7 @@ struct RESTFixture: Sendable {
     from pool: PostgresPool, owner: String, _ setup: TestingSetup, roles: Set<Aisle.Role>,
     options: RESTAPI.Options,
     upcasters: Upcasters = EventHistory.upcasters, sandbox: SandboxLink? = nil,
-    cancellations: CancellationPolicy = .free,
+    cancellations: CancellationPolicy = .free, notifying target: NotificationService.Target? = nil,
     logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     let clock = SteeredClock(start)
@@ -70,7 +71,7 @@ struct RESTFixture: Sendable {
     if let sandbox { options.sandbox = .init(bank, secret: sandbox.secret) }
     let aisle = Aisle(
       pool: pool, time: clock.source, upcasters: upcasters, payments: sandbox?.payments ?? .none,
-      cancellations: cancellations,
+      cancellations: cancellations, notifying: target,
       logger: logger)
     let application = RESTAPI(aisle: aisle, logger: logger, options: options).application(port: 0)
     try await withThrowingTaskGroup(of: Void.self) { group in

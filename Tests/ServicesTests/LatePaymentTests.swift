@@ -29,7 +29,7 @@ struct LatePaymentTests {
   static let sequences: [[Step]] = {
     let optional: [Step] = [.expire, .other, .cancel, .restart]
     let payments: [[Step]] = [
-      [], [.pay], [.pay, .pay], [.payAndDie], [.payAndDie, .pay], [.pay, .payAndDie],
+      [], [.pay], [.pay, .pay], [.payAndDie], [.payAndDie, .pay],
     ]
     var result: Set<[Step]> = []
     for mask in 0..<16 {
@@ -48,7 +48,7 @@ struct LatePaymentTests {
 
   @Test("every interleaving ends with the seat and its price, or without both")
   func everyInterleaving() async throws {
-    #expect(Self.sequences.count == 2642)
+    #expect(Self.sequences.count == 1957)
     try await withTestDatabase(from: .migrated) { conninfo in
       try await withPool(servicesConfiguration(conninfo), size: 12) { pool in
         let bank = TestBank()
@@ -66,10 +66,7 @@ struct LatePaymentTests {
         let aisle = Aisle(
           pool: pool, time: SteeredClock(ServicesFixture.start + .seconds(86_000)).source,
           payments: bank.connection)
-        for _ in 1...8 {
-          try await aisle.catchUp()
-          try await aisle.process.tick()
-        }
+        try await settle(aisle)
         var confirmed = 0
         for (number, steps) in Self.sequences.enumerated() {
           let outcome = try await aisle.outcome(
@@ -81,6 +78,22 @@ struct LatePaymentTests {
         #expect((1..<Self.sequences.count).contains(confirmed))
       }
     }
+  }
+
+  /// Until four rounds in a row went well. On a machine that is busy with other things, the server ends a transaction
+  /// that pauses for too long; workers then try again, and so does this.
+  private func settle(_ aisle: Aisle) async throws {
+    var calm = 0
+    for _ in 1...40 where calm < 4 {
+      do {
+        try await aisle.catchUp()
+        try await aisle.process.tick()
+        calm += 1
+      } catch let error as PostgresError where error.isConnectionLost {
+        calm = 0
+      }
+    }
+    try #require(calm == 4)
   }
 
   private static let seat = SeatID(unchecked: "A-1")

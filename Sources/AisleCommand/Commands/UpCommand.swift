@@ -95,7 +95,7 @@ struct AisleServer: Sendable {
       let setup = try PaymentSetup(session, host: host, port: port, bringsSandbox: bringsSandbox)
       let aisle = Aisle(
         pool: session.pool, partitions: session.settings.partitions, payments: setup.payments,
-        cancellations: session.settings.cancellations,
+        cancellations: session.settings.cancellations, notifying: session.settings.notifying,
         logger: session.logger)
       var services: [any Service] = [BackgroundWork(aisle: aisle, roles: roles)]
       if let webhooks = setup.webhooks { services.append(SandboxWork(webhooks: webhooks)) }

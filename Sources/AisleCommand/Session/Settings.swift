@@ -27,6 +27,8 @@ struct Settings: Sendable {
   let paymentsURL: URL?
   /// `AISLE_PAYMENTS_SECRET`: what that provider's webhooks are signed with.
   let paymentsSecret: WebhookSecret?
+  /// `AISLE_NOTIFY_URL` and `AISLE_NOTIFY_SECRET`: who is told by webhook what becomes of orders.
+  let notifying: NotificationService.Target?
   /// `AISLE_CANCELLATION_FEES`: what is kept of the price by hours before the show, in basis points, such as
   /// `168=0,24=1000,0=5000`; nothing by default.
   let cancellations: CancellationPolicy
@@ -48,14 +50,16 @@ struct Settings: Sendable {
       try Self.integer("AISLE_POOL_SIZE", reader.string(forKey: "aisle.pool.size"), in: 2...1000) ?? 16
     partitions = try Self.partitions(reader.string(forKey: "aisle.partitions"))
     paymentsURL = try Self.url("AISLE_PAYMENTS_URL", reader.string(forKey: "aisle.payments.url"))
-    paymentsSecret = try reader.string(forKey: "aisle.payments.secret", isSecret: true).flatMap { text in
-      if text.isEmpty { return nil }
-      guard let secret = WebhookSecret(text) else {
+    paymentsSecret = try Self.secret(
+      "AISLE_PAYMENTS_SECRET", reader.string(forKey: "aisle.payments.secret", isSecret: true))
+    let notifySecret = try Self.secret(
+      "AISLE_NOTIFY_SECRET", reader.string(forKey: "aisle.notify.secret", isSecret: true))
+    notifying = try Self.url("AISLE_NOTIFY_URL", reader.string(forKey: "aisle.notify.url")).map { url in
+      guard let notifySecret else {
         throw CommandFailure(
-          "AISLE_PAYMENTS_SECRET is shorter than \(WebhookSecret.minimumLength) bytes and could be guessed; "
-            + "make one: openssl rand -hex 32")
+          "AISLE_NOTIFY_URL is set, but AISLE_NOTIFY_SECRET is not; make one: openssl rand -hex 32")
       }
-      return secret
+      return NotificationService.Target(url: url, secret: notifySecret)
     }
     cancellations =
       try reader.string(forKey: "aisle.cancellation.fees").map { text in
@@ -97,6 +101,16 @@ struct Settings: Sendable {
       partitions[parts[0]] = count
     }
     return partitions
+  }
+
+  private static func secret(_ name: String, _ text: String?) throws -> WebhookSecret? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let secret = WebhookSecret(text) else {
+      throw CommandFailure(
+        "\(name) is shorter than \(WebhookSecret.minimumLength) bytes and could be guessed; make one: openssl rand -hex 32"
+      )
+    }
+    return secret
   }
 
   private static func url(_ name: String, _ text: String?) throws -> URL? {

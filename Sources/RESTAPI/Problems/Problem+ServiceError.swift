@@ -126,7 +126,7 @@ extension Problem {
       switch rejection {
       case .notPlaced, .noSuchTicket, .unknownQuote: .notFound
       case .alreadyConfirmed, .alreadyFailed, .alreadyCancelled, .notPaid, .notConfirmed, .quoteExpired,
-        .tooLateToCancel:
+        .tooLateToCancel, .alreadyCheckedIn:
         .conflict
       case .invalidOrder, .idReused, .unknownPayment, .wrongAmount, .unknownRefund: .unprocessableContent
       }
@@ -135,7 +135,8 @@ extension Problem {
     case .alreadyConfirmed(let order), .alreadyCancelled(let order), .notPaid(let order),
       .unknownPayment(let order, _), .wrongAmount(let order, _, _), .unknownRefund(let order, _),
       .notConfirmed(let order), .noSuchTicket(let order, _), .unknownQuote(let order, _),
-      .quoteExpired(let order, _), .tooLateToCancel(let order):
+      .quoteExpired(let order, _), .tooLateToCancel(let order),
+      .alreadyCheckedIn(let order, _):
       self.order = order
     case .alreadyFailed(let order, let reason):
       self.order = order

@@ -109,7 +109,7 @@ extension BillingProjection.Source {
           fact.accountID, fact.orderID, fact.showID, fact.refund.currency, fact.lines, fact.occurredAt))
     case .orderPlaced, .paymentRequested, .paymentReceived, .paymentDeclined, .refundRequested,
       .refundSettled,
-      .cancellationQuoted,
+      .cancellationQuoted, .ticketTransferred, .ticketCheckedIn,
       .orderFailed, .orderCancelled:
       return nil
     }

@@ -204,7 +204,8 @@ extension Booking.Command {
     switch self {
     case .schedule, .cancelShow: nil
     case .hold(let hold): hold.holdID
-    case .extend(let id), .confirm(let id, _), .release(let id, _), .expire(let id), .cancelBooking(let id, _),
+    case .extend(let id), .confirm(let id, _), .release(let id, _), .expire(let id),
+      .cancelBooking(let id, _),
       .cancelSeats(let id, _, _):
       id
     }

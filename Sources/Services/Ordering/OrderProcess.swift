@@ -1,10 +1,11 @@
+import Booking
 import EventStore
 import Logging
 import Ordering
 import Synchronization
 import Vocabulary
 
-/// The process manager of orders: two subscriptions that take up what a service has begun, and the durable timers,
+/// The process manager of orders: subscriptions that take up what a service has begun, and the durable timers,
 /// which finish orders that a crash left in the middle, ask for payments that nobody tells of, and record the end of
 /// overdue holds.
 ///
@@ -37,9 +38,60 @@ public struct OrderProcess: Sendable {
     [
       // Frees the seats of cancelled orders.
       subscription("cancellations", [.orderCancelled, .orderSeatsCancelled]),
+      cancelledShows,
       // Takes payments and refunds on. An order that is put on the account has none of these, and costs nothing here.
       subscription("payments", [.paymentRequested, .paymentReceived, .paymentDeclined, .refundRequested]),
     ]
+  }
+
+  /// Refunds everybody who has seats in a show that will not take place. An order that is still being paid fails by
+  /// itself: the show takes no more bookings.
+  private var cancelledShows: Subscription {
+    .effect(
+      "cancelled-shows", categories: [Booking.Event.category],
+      types: [Booking.Event.Kind.showCancelled.rawValue],
+      batchSize: 1, onPoison: .park(after: 5)
+    ) { events in
+      for event in events { try await refundEverybody(of: event.stream) }
+    }
+  }
+
+  /// Most orders that are refunded at the same time.
+  private static let refundsAtOnce = 16
+
+  private func refundEverybody(of show: StreamName) async throws {
+    let orders = try await bookedOrders(of: show)
+    logger.info("refunding a cancelled show", metadata: ["show": "\(show.id)", "orders": "\(orders.count)"])
+    let context = RequestContext(actor: "order-process")
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (index, order) in orders.enumerated() {
+        if index >= Self.refundsAtOnce { try await group.next() }
+        group.addTask { try await ordering.refundCancelledShow(order, context) }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  /// The orders that have seats now: who was refunded by an earlier try has none.
+  private func bookedOrders(of show: StreamName) async throws -> [OrderID] {
+    var orders: [HoldID: OrderID] = [:]
+    var version: Int64 = 0
+    while true {
+      let events = try await readModels.store.read(show, from: version + 1, limit: 5000)
+      for event in events {
+        version = event.version
+        switch event.type {
+        case Booking.Event.Kind.holdConfirmed.rawValue, Booking.Event.Kind.bookingCancelled.rawValue: break
+        default: continue
+        }
+        switch try event.decode(as: Booking.Event.self) {
+        case .holdConfirmed(let fact): orders[fact.holdID] = fact.orderID
+        case .bookingCancelled(let fact): orders[fact.holdID] = nil
+        default: break
+        }
+      }
+      if events.count < 5000 { return orders.values.sorted() }
+    }
   }
 
   private func subscription(_ name: String, _ kinds: [Ordering.Event.Kind]) -> Subscription {

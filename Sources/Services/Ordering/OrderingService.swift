@@ -38,6 +38,8 @@ public final class OrderingService: Sendable {
     public let quote: Ordering.CancellationQuoted?
     /// What was refunded on the account, in minor units.
     public let refunded: Int64
+    /// One for each seat, once the order was confirmed.
+    public let tickets: [Ordering.Ticket]
     /// Version of the order's stream.
     public let version: Int64
     /// Position of the order's last event.
@@ -192,7 +194,8 @@ public final class OrderingService: Sendable {
     guard let order = outcome.state.order else { throw .notFound(kind: "order", id: id.rawValue) }
     return Receipt(
       order: order, state: outcome.state.standing, payment: outcome.state.payment,
-      quote: outcome.state.quote, refunded: outcome.state.refunded, version: outcome.version,
+      quote: outcome.state.quote, refunded: outcome.state.refunded, tickets: outcome.state.tickets,
+      version: outcome.version,
       position: outcome.position)
   }
 }

@@ -155,6 +155,8 @@ private struct OrderChanges {
     case .orderConfirmed(let fact): change(to: .confirmed, at: fact.occurredAt)
     case .orderFailed(let fact): change(to: .failed, reason: fact.reason, at: fact.occurredAt)
     case .cancellationQuoted(let fact): change(at: fact.quotedAt)
+    case .ticketTransferred(let fact): change(at: fact.transferredAt)
+    case .ticketCheckedIn(let fact): change(at: fact.checkedInAt)
     case .orderSeatsCancelled(let fact): change(refund: fact.refund.minorUnits, at: fact.occurredAt)
     case .orderCancelled(let fact):
       change(to: .cancelled, refund: fact.refund.minorUnits, at: fact.occurredAt)

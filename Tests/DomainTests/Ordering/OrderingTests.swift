@@ -159,7 +159,7 @@ struct OrderingTests {
           case .orderFailed: ended = true
           case .orderPlaced, .paymentRequested, .paymentReceived, .paymentDeclined, .refundRequested,
             .refundSettled,
-            .cancellationQuoted, .orderSeatsCancelled:
+            .cancellationQuoted, .orderSeatsCancelled, .ticketTransferred, .ticketCheckedIn:
             break
           }
           Ordering.evolve(&state, event)
