@@ -129,6 +129,10 @@ struct PaymentsTests {
         !$0.isEmpty
       }
       #expect(refunded == [4500])
+      // The list does not take the late money for a new beginning.
+      try await fixture.settle()
+      let listed = try await fixture.get("/v1/orders").json["data"].array
+      #expect(listed.map(\.["status"]) == ["failed"] && listed.map(\.["reason"]) == ["hold-expired"])
     }
   }
 
