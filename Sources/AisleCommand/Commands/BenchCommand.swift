@@ -10,7 +10,9 @@ struct BenchCommand: AsyncParsableCommand {
       Rates of a shared machine mean little alone; read the ratios. Needs pgbench and psql. Events go into the log \
       of the database in use: take one that you throw away, such as AISLE_HOME=$(mktemp -d) aisle bench append
       """,
-    subcommands: [Driver.self, Append.self, Read.self, Open.self, Growth.self])
+    subcommands: [
+      Driver.self, Append.self, Read.self, Open.self, Growth.self, Bookings.self, BookingBuyers.self,
+    ])
 
   struct Driver: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -7,7 +7,7 @@ import Vocabulary
 struct EventsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "events", abstract: "Look into the log.",
-    subcommands: [Read.self, Tail.self, Show.self, Partitions.self])
+    subcommands: [Read.self, Tail.self, Show.self, Partitions.self, Snapshots.self])
 
   struct Read: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -13,6 +13,8 @@ public final class DeciderRepository<D: Decider>: Sendable {
     public let stream: FoldedStream<D>
     /// None if the command's effect was there before.
     public let events: [D.Event]
+    /// How many appends it took: each but the last was a conflict. 0 without events.
+    public let appends: Int
   }
 
   private let store: EventStore
@@ -64,6 +66,7 @@ public final class DeciderRepository<D: Decider>: Sendable {
       folded = try await load(stream)
       isCurrent = true
     }
+    var appends = 0
     for _ in 1...maximumTries {
       let events: [D.Event]
       do {
@@ -80,8 +83,9 @@ public final class DeciderRepository<D: Decider>: Sendable {
           isCurrent = true
           continue
         }
-        return Outcome(stream: folded, events: [])
+        return Outcome(stream: folded, events: [], appends: appends)
       }
+      appends += 1
       let new = try events.map { try NewEvent($0, metadata: metadata) }
       switch try await store.append(to: stream, expecting: .version(folded.version), new) {
       case .committed(let receipt), .duplicate(let receipt):
@@ -90,7 +94,7 @@ public final class DeciderRepository<D: Decider>: Sendable {
         folded.advance(to: state, with: new, as: receipt)
         folder.keepIfDue(&folded, of: stream)
         cache.remember(folded, of: stream)
-        return Outcome(stream: folded, events: events)
+        return Outcome(stream: folded, events: events, appends: appends)
       case .conflict:
         // Nothing to read on: the database has less than we remember, as after a fail-over that lost commits.
         if try await !refresh(&folded, of: stream) { folded = try await load(stream) }

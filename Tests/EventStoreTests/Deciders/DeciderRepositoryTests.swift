@@ -46,6 +46,10 @@ struct DeciderRepositoryTests {
       _ = try await other.execute(.close, on: stream("a"), at: Self.now)
       let closed = try await mine.execute(.close, on: stream("a"), at: Self.now)
       #expect(closed.events.isEmpty && closed.stream.version == 6)
+      // A repeat whose effect is gone
+      _ = try await other.execute(.reopen, on: stream("a"), at: Self.now)
+      let again = try await mine.execute(.close, on: stream("a"), at: Self.now)
+      #expect(again.events.count == 1 && again.stream.version == 8)
     }
   }
 

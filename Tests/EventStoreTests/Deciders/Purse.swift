@@ -8,6 +8,7 @@ enum Purse: Decider {
     case spend(Int)
     /// Its effect is there from the first time on.
     case close
+    case reopen
   }
 
   struct Fact: DomainEvent, Codable, Hashable {
@@ -15,16 +16,18 @@ enum Purse: Decider {
     var change: Int
     var by: String?
     var closes = false
+    var reopens = false
 
     var type: String { "purse-changed" }
     var personalFields: [PersonalField] {
       by.map { [PersonalField("by", of: DataSubject(kind: "buyer", name: $0))] } ?? []
     }
 
-    init(change: Int, by: String? = nil, closes: Bool = false) {
+    init(change: Int, by: String? = nil, closes: Bool = false, reopens: Bool = false) {
       self.change = change
       self.by = by
       self.closes = closes
+      self.reopens = reopens
     }
 
     init(type: String, from decoder: any Decoder) throws { try self.init(from: decoder) }
@@ -48,6 +51,7 @@ enum Purse: Decider {
   static func decide(_ command: Command, _ state: State, at now: Timestamp) throws(Rejection) -> [Fact] {
     switch command {
     case .close: return state.isClosed ? [] : [Fact(change: 0, closes: true)]
+    case .reopen: return state.isClosed ? [Fact(change: 0, reopens: true)] : []
     case _ where state.isClosed: throw .closed
     case .put(let amount, let giver): return [Fact(change: amount, by: giver)]
     case .spend(let amount):
@@ -59,7 +63,7 @@ enum Purse: Decider {
   static func evolve(_ state: inout State, _ event: Fact) {
     state.balance += event.change
     if let giver = event.by { state.givers = Array((state.givers + [giver]).suffix(5)) }
-    state.isClosed = state.isClosed || event.closes
+    state.isClosed = (state.isClosed || event.closes) && !event.reopens
   }
 }
 

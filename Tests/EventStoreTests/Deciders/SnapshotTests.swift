@@ -165,6 +165,26 @@ struct SnapshotTests {
     }
   }
 
+  @Test("an operator sees how old they are, and deletes one or all without changing any decision")
+  func operators() async throws {
+    try await withStore { store in
+      try await put(1, 2, into: store)
+      let folder = folder(store)
+      #expect(await folder.keep(try await folder.load(stream("a")), of: stream("a")))
+      try await put(3, into: store)
+      let entries = try await store.snapshots()
+      #expect(entries.map(\.stream) == [stream("a")] && entries.map(\.version) == [2])
+      #expect(entries[0].streamVersion == 3 && entries[0].bytes > 0 && entries[0].schema == 1)
+      try await store.dropSnapshots(of: stream("b"))
+      #expect(try await store.snapshots(of: stream("a")).count == 1)
+      #expect(try await store.snapshots(of: stream("b")).isEmpty)
+      try await forge(store)
+      try await store.dropSnapshots()
+      #expect(try await store.snapshots().isEmpty)
+      #expect(try await folder.load(stream("a")).state.balance == 6)
+    }
+  }
+
   @Test("a stream whose beginning is in an archive is opened from its snapshot")
   func archived() async throws {
     try await withStore { store in
