@@ -136,6 +136,29 @@ struct PaymentsTests {
     }
   }
 
+  @Test("a payment that comes when the order was cancelled is given back, and the order stays cancelled")
+  func cancelled() async throws {
+    try await RESTFixture.with(.live, sandbox: SandboxLink()) { fixture in
+      try await fixture.schedule()
+      let hold = try await fixture.hold(["A-1"])
+      let answer = try await fixture.post("/v1/orders", Self.order(hold, card: "late")).expecting(.accepted)
+      let path = try #require(answer.headers[.location])
+      try await fixture.post("\(path)/cancel", key: nil).expecting(.ok)
+      // In a batch of its own, as the order's end is long past.
+      try await fixture.settle()
+      fixture.clock.advance(by: .seconds(901))
+      let id = OrderID(unchecked: answer.json["order_id"].string ?? "")
+      _ = try await TestSupport.eventually("the money came and went back") {
+        try await fixture.aisle.store.read(.order(id)).map(\.type)
+      } until: {
+        $0.suffix(3) == ["payment-received", "refund-requested", "refund-settled"]
+      }
+      try await fixture.settle()
+      let listed = try await fixture.get("/v1/orders").json["data"].array
+      #expect(listed.map(\.["status"]) == ["cancelled"])
+    }
+  }
+
   @Test("a provider that is not set up is not taken for the account")
   func unknownProvider() async throws {
     try await RESTFixture.with { fixture in

@@ -13,6 +13,7 @@ final class TestBank: PaymentProvider, Sendable {
   struct Ledger: Sendable {
     var charges: [PaymentID: Money] = [:]
     var paid: Set<PaymentID> = []
+    var refusesRefundsOf: Set<PaymentID> = []
     var refunds: [RefundID: (payment: PaymentID, amount: Money)] = [:]
   }
 
@@ -37,7 +38,9 @@ final class TestBank: PaymentProvider, Sendable {
 
   func refund(_ request: RefundRequest) async throws(PaymentProviderError) -> RefundStatus {
     let isPossible = ledger.withLock { ledger in
-      guard ledger.paid.contains(request.payment) else { return false }
+      guard ledger.paid.contains(request.payment), !ledger.refusesRefundsOf.contains(request.payment) else {
+        return false
+      }
       ledger.refunds[request.id] = (request.payment, request.amount)
       return true
     }
@@ -47,6 +50,12 @@ final class TestBank: PaymentProvider, Sendable {
 
   /// The buyer pays.
   func pay(_ id: PaymentID) { ledger.withLock { _ = $0.paid.insert(id) } }
+
+  func refuseRefunds(of id: PaymentID, _ refuses: Bool) {
+    ledger.withLock { ledger in
+      if refuses { ledger.refusesRefundsOf.insert(id) } else { ledger.refusesRefundsOf.remove(id) }
+    }
+  }
 
   /// What the bank has kept of a payment.
   func kept(of id: PaymentID) -> Int64 {

@@ -119,8 +119,12 @@ extension OrderingService {
       do throws(PaymentProviderError) {
         status = try await provider.refund(request)
       } catch {
-        // A refusal too: money that is not given back stays an open matter until somebody has looked at it.
-        throw .unavailable("refund \(refund.id) of order \(order.orderID): \(error)")
+        let reason = "refund \(refund.id) of order \(order.orderID): \(error)"
+        switch error {
+        case .unreachable: throw .unavailable(reason)
+        // Not to be tried for ever, with all others waiting behind it: it is parked until somebody has looked at it.
+        case .refused: throw .invalid(reason)
+        }
       }
       if status == .settled {
         outcome = try await orders.execute(.settleRefund(refund.id), on: order.orderID, context)

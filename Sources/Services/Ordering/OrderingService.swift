@@ -106,7 +106,7 @@ public final class OrderingService: Sendable {
   ) async throws(ServiceError) -> Receipt {
     do throws(ServiceError) {
       return try await finish(id, outcome, context)
-    } catch .unavailable, .unreadable, .overloaded, .outcomeUnknown {
+    } catch .unavailable, .unreadable, .overloaded, .outcomeUnknown, .invalid {
       return try receipt(id, outcome)
     }
   }
