@@ -116,11 +116,16 @@ public struct PrivacyService: Sendable {
     try await connection.execute(
       "update aisle.holds set buyer = \(forgottenText) where tenant = \(tenant) and buyer = \(subject.name)")
     try await connection.execute(
-      "update aisle.orders set buyer = \(forgottenText) where tenant = \(tenant) and buyer = \(subject.name)")
+      """
+      update aisle.orders
+      set buyer = \(forgottenText), payment_method = \(forgottenText)
+      where tenant = \(tenant) and buyer = \(subject.name)
+      """)
   }
 
   private func eventsInTheClear(about subject: DataSubject) async throws -> Int {
-    try await store.pool.transaction { connection in
+    let key = try await store.keyID(of: subject)?.uuidString.lowercased()
+    return try await store.pool.transaction { connection in
       try await connection.liftStatementTimeout()
       let rows =
         subject.kind == "buyer"
@@ -128,7 +133,10 @@ public struct PrivacyService: Sendable {
           """
           select count(*)
           from aisle.events
-          where tenant = \(store.tenant.rawValue) and category in ('show', 'order') and data ->> 'buyer' = \(subject.name)
+          where tenant = \(store.tenant.rawValue) and category in ('show', 'order')
+            and (data ->> 'buyer' = \(subject.name)
+                 or (type = 'order-placed' and jsonb_typeof(data -> 'payment_method') = 'string'
+                     and data #>> '{buyer,$sealed,key}' = \(key as String?)))
           """)
         : try await connection.query(
           """
