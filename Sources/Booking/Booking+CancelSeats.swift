@@ -50,6 +50,7 @@ extension Booking.SeatsHeld {
   /// The same with fewer seats, for what has become of it.
   func keeping(_ seats: [SeatID]) -> Booking.SeatsHeld {
     Booking.SeatsHeld(
-      holdID: holdID, buyer: buyer, seats: seats, total: total, heldAt: heldAt, expiresAt: expiresAt)
+      holdID: holdID, buyer: buyer, seats: seats, total: total, heldAt: heldAt, expiresAt: expiresAt,
+      waitingID: waitingID)
   }
 }
