@@ -6,7 +6,7 @@ extension Billing {
     case open(Open)
     /// An order was confirmed.
     case charge(BillableOrder)
-    /// A confirmed order was cancelled.
+    /// A confirmed order was cancelled, or some of its seats.
     case refund(BillableOrder)
   }
 

@@ -43,12 +43,15 @@ extension Billing {
     // An order that was cancelled before it was confirmed was never charged.
     guard !order.lines.isEmpty else { return [] }
     guard let charge = state.orders[order.orderID] else { throw .notCharged(order.orderID) }
-    if let earlier = charge.refundedAt {
-      guard earlier == order.sourcePosition else { throw .alreadyRefunded(order.orderID) }
-      return []
+    if charge.refunds[order.sourcePosition] != nil { return [] }
+    let refunded = charge.refundedSeats
+    guard !order.lines.contains(where: { refunded.contains($0.seat) }) else {
+      throw .alreadyRefunded(order.orderID)
     }
     let entry = try refund(for: order, in: state.zone)
-    guard entry.currency == charge.currency, entry.gross <= charge.gross, entry.tax <= charge.tax else {
+    guard entry.currency == charge.currency, entry.gross <= charge.gross - charge.refundedGross,
+      entry.tax <= charge.tax - charge.refundedTax
+    else {
       throw .refundExceedsCharge(order.orderID, charged: Money(charge.gross, charge.currency))
     }
     try requireRoom(for: order.orderID) { () throws(MoneyError) in

@@ -13,7 +13,7 @@ extension Billing {
     /// The order was charged because of another event of the log.
     case alreadyCharged(OrderID)
     case notCharged(OrderID)
-    /// The order was refunded because of another event of the log.
+    /// One of the seats was refunded because of another event of the log.
     case alreadyRefunded(OrderID)
     case refundExceedsCharge(OrderID, charged: Money)
   }
@@ -59,7 +59,7 @@ extension Billing.Rejection {
     case .notCharged(let order):
       "Order \(order) was never charged, so there is nothing to refund; charge it first"
     case .alreadyRefunded(let order):
-      "Order \(order) is refunded already, because of another event; look for two cancellations of it"
+      "Seats of order \(order) are refunded already, because of another event; look for two cancellations of them"
     case .refundExceedsCharge(let order, let charged):
       "Order \(order) was charged \(charged) and cannot be refunded more than that, or in another currency"
     }

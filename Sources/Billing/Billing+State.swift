@@ -19,7 +19,18 @@ extension Billing {
       let gross: Int64
       let tax: Int64
       let currency: Currency
-      var refundedAt: Int64?
+      /// By the position of the order event.
+      var refunds: [Int64: Refund] = [:]
+
+      struct Refund: Sendable {
+        let gross: Int64
+        let tax: Int64
+        let seats: Set<SeatID>
+      }
+
+      var refundedSeats: Set<SeatID> { refunds.values.reduce(into: []) { $0.formUnion($1.seats) } }
+      var refundedGross: Int64 { refunds.values.reduce(0) { $0 + $1.gross } }
+      var refundedTax: Int64 { refunds.values.reduce(0) { $0 + $1.tax } }
     }
 
     /// `nil` for an account that was never opened; it can be charged all the same.
@@ -48,7 +59,8 @@ extension Billing {
         chargedAt: entry.sourcePosition, gross: entry.gross, tax: entry.tax, currency: entry.currency)
       state.setTotals(of: entry, to: try? state.totals(of: entry).charging(entry))
     case .refunded(let entry):
-      state.orders[entry.orderID]?.refundedAt = entry.sourcePosition
+      state.orders[entry.orderID]?.refunds[entry.sourcePosition] = .init(
+        gross: entry.gross, tax: entry.tax, seats: Set(entry.lines.map(\.seat)))
       state.setTotals(of: entry, to: try? state.totals(of: entry).refunding(entry))
     }
   }

@@ -17,6 +17,8 @@ extension Booking {
     case expire(HoldID)
     /// Gives the seats of a confirmed hold back.
     case cancelBooking(HoldID, for: OrderID)
+    /// Gives some seats of a confirmed hold back.
+    case cancelSeats(HoldID, for: OrderID, seats: [SeatID])
     /// The show will not take place. Nothing is sold any more; what is booked stays booked until it is refunded.
     case cancelShow(reason: String)
     /// Waits for seats of a show that has none of the kind.

@@ -27,6 +27,8 @@ extension Booking {
     case .cancelBooking(let hold, let order): return try cancelBooking(hold, of: order, state, at: now)
     case .joinWaitingList(let request): return try join(request, of: show, state, at: now)
     case .leaveWaitingList(let id): return try leave(id, state, at: now)
+    case .cancelSeats(let hold, let order, let seats):
+      return try cancelSeats(hold, of: order, seats, state, at: now)
     case .cancelShow(let reason): return try cancelShow(because: reason, state, at: now)
     }
   }

@@ -10,6 +10,7 @@ extension Booking {
     case holdReleased(HoldReleased)
     case holdExpired(HoldExpired)
     case bookingCancelled(BookingCancelled)
+    case bookingSeatsCancelled(BookingSeatsCancelled)
     case showCancelled(ShowCancelled)
     case waitingListJoined(WaitingListJoined)
     case waitingListLeft(WaitingListLeft)
@@ -23,6 +24,7 @@ extension Booking {
       case holdReleased = "hold-released"
       case holdExpired = "hold-expired"
       case bookingCancelled = "booking-cancelled"
+      case bookingSeatsCancelled = "booking-seats-cancelled"
       case showCancelled = "show-cancelled"
       case waitingListJoined = "waiting-list-joined"
       case waitingListLeft = "waiting-list-left"
@@ -37,6 +39,7 @@ extension Booking {
       case .holdReleased: .holdReleased
       case .holdExpired: .holdExpired
       case .bookingCancelled: .bookingCancelled
+      case .bookingSeatsCancelled: .bookingSeatsCancelled
       case .showCancelled: .showCancelled
       case .waitingListJoined: .waitingListJoined
       case .waitingListLeft: .waitingListLeft
@@ -69,6 +72,7 @@ extension Booking.Event: DomainEvent {
     case .holdReleased(let fact): try fact.encode(to: encoder)
     case .holdExpired(let fact): try fact.encode(to: encoder)
     case .bookingCancelled(let fact): try fact.encode(to: encoder)
+    case .bookingSeatsCancelled(let fact): try fact.encode(to: encoder)
     case .showCancelled(let fact): try fact.encode(to: encoder)
     case .waitingListJoined(let fact): try fact.encode(to: encoder)
     case .waitingListLeft(let fact): try fact.encode(to: encoder)
@@ -84,6 +88,7 @@ extension Booking.Event: DomainEvent {
     case .holdReleased: self = .holdReleased(try .init(from: decoder))
     case .holdExpired: self = .holdExpired(try .init(from: decoder))
     case .bookingCancelled: self = .bookingCancelled(try .init(from: decoder))
+    case .bookingSeatsCancelled: self = .bookingSeatsCancelled(try .init(from: decoder))
     case .showCancelled: self = .showCancelled(try .init(from: decoder))
     case .waitingListJoined: self = .waitingListJoined(try .init(from: decoder))
     case .waitingListLeft: self = .waitingListLeft(try .init(from: decoder))

@@ -27,6 +27,8 @@ extension Booking {
       state.closeOffer(fact.holdID, as: .lapsed)
     case .bookingCancelled(let fact):
       state.end(fact.holdID, as: .cancelled(fact.orderID))
+    case .bookingSeatsCancelled(let fact):
+      state.giveUp(fact.seats, of: fact.holdID)
     case .showCancelled:
       state.isCancelled = true
     case .waitingListJoined(let fact):
@@ -109,6 +111,20 @@ extension Booking.State {
     }
     count(-freed, of: holds[number].terms.buyer, hold: number)
     setPhase(phase, of: id)
+  }
+
+  /// Frees some seats of a booking, which has the others from then on.
+  fileprivate mutating func giveUp(_ seats: [SeatID], of id: HoldID) {
+    guard let plan = show?.plan, let number = holds.number(of: id) else { return }
+    let freed = Set(seats.compactMap { plan.index(of: $0).map(Int32.init) })
+    var count = 0
+    for seat in freed.lazy.map(Int.init) where holders[seat] == number {
+      holders[seat] = Booking.State.nobody
+      free?.insert(seat, block: Int(plan.blockOfSeat[seat]))
+      count += 1
+    }
+    self.count(-count, of: holds[number].terms.buyer, hold: number)
+    holds[number].giveUp(freed)
   }
 
   /// Keeps a live hold at the top of the queue, so that `nextExpiry` is true.

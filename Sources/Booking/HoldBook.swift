@@ -6,7 +6,7 @@ import Vocabulary
 /// shares all but those that change, and the index is a flat table.
 struct HoldBook: Sendable {
   struct Entry: Sendable {
-    let content: Content
+    private(set) var content: Content
     var phase: Booking.HoldRecord.Phase
     /// Later than in the terms once it was extended.
     var expiresAt: Timestamp
@@ -14,9 +14,21 @@ struct HoldBook: Sendable {
     var terms: Booking.SeatsHeld { content.terms }
     /// Its seats' indices in the plan.
     var seats: [Int32] { content.seats }
+
+    init(content: Content, phase: Booking.HoldRecord.Phase, expiresAt: Timestamp) {
+      self.content = content
+      self.phase = phase
+      self.expiresAt = expiresAt
+    }
+
+    /// Leaves it with its other seats.
+    mutating func giveUp(_ freed: Set<Int32>) {
+      let kept = zip(content.seats, content.terms.seats).filter { !freed.contains($0.0) }
+      content = Content(terms: content.terms.keeping(kept.map(\.1)), seats: kept.map(\.0))
+    }
   }
 
-  /// What never changes about a hold, behind one reference.
+  /// What hardly ever changes about a hold, behind one reference.
   final class Content: Sendable {
     let terms: Booking.SeatsHeld
     let seats: [Int32]

@@ -24,7 +24,7 @@ extension EventStore {
     try await pool.withConnection { connection in
       // An export may take hours; the time-out is for statements that somebody waits for.
       try await connection.transaction {
-        try await connection.executeScript("set local statement_timeout = 0")
+        try await connection.liftStatementTimeout()
         try await connection.copyOut(statement) { chunk in
           var events: [RecordedEvent] = []
           events.reserveCapacity(chunk.rowCount)

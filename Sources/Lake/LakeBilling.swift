@@ -6,7 +6,7 @@ import class Foundation.JSONDecoder
 
 /// The monthly bills, folded from order events alone.
 ///
-/// A confirmed order is charged and a cancelled one refunded in the month in which it happened by the
+/// A confirmed order is charged, and a cancelled one or some of its seats refunded, in the month in which it happened by the
 /// account's clock; the zone of an account is that of its latest `account-opened` before the event, else UTC.
 /// Grows with the number of accounts and of their months.
 struct LakeBilling {
@@ -43,7 +43,7 @@ struct LakeBilling {
       case ("order", "order-confirmed"):
         let order = try decoder.decode(OrderFact.self, from: Data(record.data))
         return try add(order, \.total, at: record.position, Billing.charge) { try $0.charging($1) }
-      case ("order", "order-cancelled"):
+      case ("order", "order-cancelled"), ("order", "order-seats-cancelled"):
         let order = try decoder.decode(OrderFact.self, from: Data(record.data))
         return try add(order, \.refund, at: record.position, Billing.refund) { try $0.refunding($1) }
       default: break

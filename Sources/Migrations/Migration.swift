@@ -35,5 +35,7 @@ public struct Migration: Sendable, Hashable {
     Migration(8, "privacy", PackageResources._008_privacy_sql),
     Migration(9, "snapshots_and_keys", PackageResources._009_snapshots_and_keys_sql),
     Migration(10, "shows", PackageResources._010_shows_sql),
+    Migration(11, "payments", PackageResources._011_payments_sql),
+    Migration(12, "notifications", PackageResources._012_notifications_sql),
   ]
 }

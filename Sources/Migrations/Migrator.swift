@@ -56,7 +56,7 @@ public struct Migrator: Sendable {
     if let before = try? await check(), before.isCurrent { return [] }
     return try await pool.transaction { connection in
       // A step on a long log may take minutes, and so may waiting for another process that is at it.
-      try await connection.executeScript("set local statement_timeout = 0")
+      try await connection.liftStatementTimeout()
       // Two processes may create the table at once; the loser of that race finds it there on its second try.
       try await connection.query("select pg_advisory_xact_lock(4712, 0)")
       try await connection.executeScript(

@@ -9,9 +9,17 @@ extension Ordering {
   ) throws(Rejection) -> [Event] {
     switch command {
     case .place(let place): try decide(place, state, at: now)
+    case .receivePayment(let payment, let amount): try receive(payment, amount, state, at: now)
+    case .declinePayment(let payment, let reason): try decline(payment, because: reason, state, at: now)
+    case .settleRefund(let refund): try settle(refund, state, at: now)
     case .confirm: try confirm(state, at: now)
     case .fail(let reason): try fail(because: reason, state, at: now)
     case .cancel: try cancel(state, at: now)
+    case .quoteCancellation(let request): try quote(request, state, at: now)
+    case .confirmCancellation(let quote): try takeUp(quote, state, at: now)
+    case .refundCancelledShow: try refundCancelledShow(state, at: now)
+    case .transfer(let seat, let holder): try transfer(seat, to: holder, state, at: now)
+    case .checkIn(let seat, let scan): try checkIn(seat, scan, state, at: now)
     }
   }
 
@@ -20,13 +28,20 @@ extension Ordering {
       guard order.fulfils(place) else { throw .idReused(order.orderID) }
       return []
     }
-    return [.orderPlaced(try place.validated(at: now))]
+    let order = try place.validated(at: now)
+    // Nobody is asked for nothing.
+    guard let payment = place.payment, order.total.minorUnits > 0 else { return [.orderPlaced(order)] }
+    let request = PaymentRequested(
+      orderID: order.orderID, paymentID: payment.id, provider: payment.provider, amount: order.total,
+      requestedAt: now)
+    return [.orderPlaced(order), .paymentRequested(request)]
   }
 
   private static func confirm(_ state: State, at now: Timestamp) throws(Rejection) -> [Event] {
-    switch state {
+    switch state.standing {
     case .none: throw .notPlaced
     case .placed(let order):
+      guard !state.isUnpaid else { throw .notPaid(order.orderID) }
       let fact = OrderConfirmed(
         orderID: order.orderID, showID: order.showID, accountID: order.accountID, lines: order.lines,
         total: order.total, occurredAt: now)
@@ -40,10 +55,11 @@ extension Ordering {
   private static func fail(
     because reason: String, _ state: State, at now: Timestamp
   ) throws(Rejection) -> [Event] {
-    switch state {
+    switch state.standing {
     case .none: throw .notPlaced
     case .placed(let order):
-      return [.orderFailed(OrderFailed(orderID: order.orderID, reason: reason, occurredAt: now))]
+      let fact = OrderFailed(orderID: order.orderID, reason: reason, occurredAt: now)
+      return refunding(state, after: [.orderFailed(fact)], at: now)
     case .failed: return []
     case .confirmed(let order): throw .alreadyConfirmed(order.orderID)
     case .cancelled(let order, _): throw .alreadyCancelled(order.orderID)
@@ -51,12 +67,30 @@ extension Ordering {
   }
 
   private static func cancel(_ state: State, at now: Timestamp) throws(Rejection) -> [Event] {
-    switch state {
+    if case .confirmed(let order) = state.standing,
+      let used = state.remainingLines.first(where: { state.checkedIn[$0.seat] != nil })
+    {
+      throw .alreadyCheckedIn(order.orderID, used.seat)
+    }
+    return try end(state, at: now)
+  }
+
+  /// Whether or not a ticket was used: nobody has seen anything.
+  private static func refundCancelledShow(_ state: State, at now: Timestamp) throws(Rejection) -> [Event] {
+    if case .failed = state.standing { return [] }
+    return try end(state, at: now)
+  }
+
+  private static func end(_ state: State, at now: Timestamp) throws(Rejection) -> [Event] {
+    switch state.standing {
     case .none: throw .notPlaced
     case .placed(let order):
-      return [.orderCancelled(order.cancelled(refunding: [], .zero(order.total.currency), at: now))]
+      let fact = order.cancelled(refunding: [], .zero(order.total.currency), at: now)
+      return refunding(state, after: [.orderCancelled(fact)], at: now)
     case .confirmed(let order):
-      return [.orderCancelled(order.cancelled(refunding: order.lines, order.total, at: now))]
+      let rest = Money(order.total.minorUnits - state.priceOfCancelled, order.total.currency)
+      let fact = order.cancelled(refunding: state.remainingLines, rest, at: now)
+      return refunding(state, after: [.orderCancelled(fact)], at: now)
     case .cancelled: return []
     case .failed(let order, let reason): throw .alreadyFailed(order.orderID, reason: reason)
     }
@@ -68,7 +102,9 @@ extension Ordering.OrderPlaced {
   fileprivate func fulfils(_ request: Ordering.Place) -> Bool {
     orderID == request.orderID && showID == request.showID && holdID == request.holdID
       && accountID == request.accountID && buyer == request.buyer && total.currency == request.currency
-      && lines == request.lines && paymentMethod == request.paymentMethod
+      && paymentMethod == request.paymentMethod
+      // The hold says which seats; of one that was partly cancelled since, fewer are left.
+      && (lines == request.lines || Set(request.lines).isSubset(of: lines))
   }
 
   fileprivate func cancelled(

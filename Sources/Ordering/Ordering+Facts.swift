@@ -93,14 +93,18 @@ extension Ordering {
     }
   }
 
-  /// The order is off. A confirmed one is refunded line by line; one that was only placed has no lines here
-  /// and a refund of zero.
+  /// The order is off. A confirmed one is refunded line by line, those seats that it still had; one that was only placed
+  /// has no lines here and a refund of zero.
   public struct OrderCancelled: Sendable, Hashable, Codable {
     public let orderID: OrderID
     public let showID: ShowID
     public let accountID: AccountID
     public let lines: [Line]
     public let refund: Money
+    /// What is kept of the seats' prices; nil if nothing is. The lines are without it.
+    public let fee: Money?
+    /// The quote that was taken up, if there was one.
+    public let quoteID: QuoteID?
     /// The instant that decides which month the refund is billed in.
     public let occurredAt: Timestamp
 
@@ -110,18 +114,22 @@ extension Ordering {
       case accountID = "account_id"
       case lines
       case refund
+      case fee
+      case quoteID = "quote_id"
       case occurredAt = "occurred_at"
     }
 
     public init(
       orderID: OrderID, showID: ShowID, accountID: AccountID, lines: [Line], refund: Money,
-      occurredAt: Timestamp
+      fee: Money? = nil, quoteID: QuoteID? = nil, occurredAt: Timestamp
     ) {
       self.orderID = orderID
       self.showID = showID
       self.accountID = accountID
       self.lines = lines
       self.refund = refund
+      self.fee = fee
+      self.quoteID = quoteID
       self.occurredAt = occurredAt
     }
   }

@@ -7,6 +7,9 @@ import Vocabulary
 ///                   ├──fail─────▶ failed
 ///                   └──cancel───▶ cancelled (nothing to refund)
 /// ```
+/// An order that is paid through a provider is only confirmed once the money is there. Money for which the buyer has no
+/// seat is given back; see `Ordering+Payment.swift`.
+///
 /// Read it in this order: ``Ordering/Command``, ``Ordering/Event``, ``Ordering/State``, then
 /// ``Ordering/decide(_:_:at:)``.
 public enum Ordering: Decider {

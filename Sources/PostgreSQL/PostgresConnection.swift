@@ -23,6 +23,10 @@ public actor PostgresConnection {
   private var preparedCount = 0
   private var patience = StatementPatience()
   private var notifications: [Notification] = []
+  /// The server's time-out for statements, as far as is known here; nil if there is none.
+  private var statementTimeout: Duration?
+  /// Until the end of the transaction there is no limit.
+  private var isUnlimited = false
 
   private struct PreparedStatement {
     let name: String
@@ -40,7 +44,8 @@ public actor PostgresConnection {
     _ configuration: PostgresConfiguration, on thread: PollThread
   ) async throws -> PostgresConnection {
     let opened = try await BlockingThread.run { OpenConnection(configuration) }
-    let connection = PostgresConnection(try opened.get(), thread: thread)
+    let connection = PostgresConnection(
+      try opened.get(), statementTimeout: configuration.statementTimeout, thread: thread)
     if let script = configuration.startScript {
       do {
         try await connection.executeScript(script, timeout: configuration.connectTimeout)
@@ -52,8 +57,9 @@ public actor PostgresConnection {
     return connection
   }
 
-  private init(_ opened: OpenConnection.Handle, thread: PollThread) {
+  private init(_ opened: OpenConnection.Handle, statementTimeout: Duration?, thread: PollThread) {
     handle = opened
+    self.statementTimeout = statementTimeout
     socket = PQsocket(opened.connection)
     cancellation = QueryCancellation(of: opened.connection)
     self.thread = thread
@@ -105,6 +111,26 @@ public actor PostgresConnection {
       guard PQsendQuery(connection, text) == 1 else { throw lost() }
       _ = try await finish(by: deadline)
     }
+  }
+
+  /// From here to the end of the transaction statements may take as long as they need.
+  public func liftStatementTimeout() async throws {
+    try await executeScript("set local statement_timeout = 0")
+    isUnlimited = true
+  }
+
+  /// For every statement from here on, on the server and here.
+  public func setStatementTimeout(_ timeout: Duration) async throws {
+    try await executeScript("set statement_timeout = \(timeout.milliseconds)", timeout: timeout)
+    statementTimeout = timeout
+  }
+
+  /// When a statement that begins now has taken too long.
+  private func deadline(_ own: ContinuousClock.Instant?) -> ContinuousClock.Instant? {
+    if let own { return own }
+    if isUnlimited { return nil }
+    let limit = StatementLimit.current ?? statementTimeout.map { $0 + min(StatementLimit.transit, $0) }
+    return limit.map { ContinuousClock.now + $0 }
   }
 
   private func prepare(_ statement: SQL, by deadline: ContinuousClock.Instant?) async throws -> String {
@@ -222,7 +248,8 @@ public actor PostgresConnection {
   private func finish(
     by deadline: ContinuousClock.Instant?, startsCopy: Bool = false
   ) async throws -> QueryResult {
-    let results = try await untilDone(by: deadline) { try await self.readResults() }
+    let results = try await untilDone(by: self.deadline(deadline)) { try await self.readResults() }
+    if isIdle { isUnlimited = false }
     guard let last = results.last else { throw lost() }
     if last.status == PGRES_COPY_OUT && !startsCopy {
       try await abandonCopy()

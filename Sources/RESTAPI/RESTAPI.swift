@@ -17,6 +17,18 @@ public struct RESTAPI: Sendable {
     public var readPatience = Duration.seconds(5)
     /// Event streams that may be open at once; more are refused.
     public var maximumStreams = 5_000
+    /// Serves the sandbox payment provider under `/sandbox`, for whoever has its secret.
+    public var sandbox: Sandbox?
+
+    public struct Sandbox: Sendable {
+      public let bank: SandboxBank
+      public let secret: WebhookSecret
+
+      public init(_ bank: SandboxBank, secret: WebhookSecret) {
+        self.bank = bank
+        self.secret = secret
+      }
+    }
 
     public init() {}
   }
@@ -60,11 +72,14 @@ public struct RESTAPI: Sendable {
     HoldsResource(booking: aisle.booking, readModels: aisle.readModels, time: aisle.time, gate: gate)
       .addRoutes(to: v1)
     WaitingListResource(booking: aisle.booking, time: aisle.time).addRoutes(to: v1)
+    TicketsResource(ordering: aisle.ordering).addRoutes(to: v1)
     OrdersResource(ordering: aisle.ordering, readModels: aisle.readModels, gate: gate).addRoutes(to: v1)
+    WebhooksResource(webhooks: aisle.webhooks).addRoutes(to: v1)
     AccountsResource(billing: aisle.billing, store: aisle.store).addRoutes(to: v1)
     BillsResource(billing: aisle.billing, time: aisle.time, gate: gate).addRoutes(to: v1)
     MonthsResource(billing: aisle.billing, gate: gate).addRoutes(to: v1)
     EventsResource(store: aisle.store, gate: gate, streams: streams).addRoutes(to: v1)
+    if let sandbox = options.sandbox { SandboxResource(sandbox).addRoutes(to: router.group("sandbox")) }
     HealthResource(aisle: aisle, metrics: metrics, streams: streams, version: options.version)
       .addRoutes(to: router.group("actuator"))
     return router

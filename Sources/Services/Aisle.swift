@@ -1,5 +1,6 @@
 import EventStore
 import Logging
+import Ordering
 import PostgreSQL
 import ServiceLifecycle
 import Vocabulary
@@ -13,10 +14,12 @@ public final class Aisle: Sendable {
     case api
     /// Fills the read models of shows and orders, and runs the timers of holds.
     case booking
-    /// Finishes orders that a crash left in the middle.
+    /// Takes orders on after a payment or a crash.
     case ordering
     /// Fills the monthly totals.
     case billing
+    /// Tells the outside what becomes of orders, if somebody is to be told.
+    case notifications
   }
 
   public let store: EventStore
@@ -27,18 +30,27 @@ public final class Aisle: Sendable {
   public let readModels: ReadModels
   public let privacy: PrivacyService
   public let process: OrderProcess
+  public let webhooks: PaymentWebhooks
+  public let notifications: NotificationService
   private let logger: Logger
   private let partitions: [String: Int]
 
   /// Subscriptions that write nothing for one stream that depends on another one, so that streams can be handled side
   /// by side. Billing cannot: one bill is made of many orders.
-  public static let partitionable: Set<String> = ["shows", "orders", "cancellations"]
+  public static let partitionable: Set<String> = [
+    "shows", "orders", "cancellations", "payments", "cancelled-shows",
+  ]
 
-  /// - Parameter partitions: of subscriptions that several workers shall run at the same time; one if not named here.
-  ///   Those of ``partitionable`` can have several.
+  /// - Parameters:
+  ///   - partitions: of subscriptions that several workers shall run at the same time; one if not named here.
+  ///     Those of ``partitionable`` can have several.
+  ///   - cancellations: what is kept of the price when a buyer cancels.
+  ///   - target: who is told what becomes of orders.
+  ///   - payments: the providers that orders can be paid through, besides being put on the account.
   public init(
     pool: PostgresPool, tenant: TenantID = .main, time: TimeSource = .system, partitions: [String: Int] = [:],
-    upcasters: Upcasters = EventHistory.upcasters,
+    upcasters: Upcasters = EventHistory.upcasters, payments: Payments = .none,
+    cancellations: CancellationPolicy = .free, notifying target: NotificationService.Target? = nil,
     logger: Logger = Logger(label: "aisle")
   ) {
     self.logger = logger
@@ -46,20 +58,27 @@ public final class Aisle: Sendable {
     self.time = time
     store = EventStore(pool: pool, tenant: tenant, upcasters: upcasters, logger: logger)
     booking = BookingService(store: store, time: time)
-    ordering = OrderingService(store: store, booking: booking, time: time)
+    ordering = OrderingService(
+      store: store, booking: booking, payments: payments, cancellations: cancellations, time: time)
     billing = BillingService(store: store, time: time)
     readModels = ReadModels(store: store)
     privacy = PrivacyService(store: store, time: time)
     process = OrderProcess(
       readModels: readModels, booking: booking, ordering: ordering, time: time, logger: logger)
+    notifications = NotificationService(
+      target: target, store: store, ordering: ordering, time: time, logger: logger)
+    webhooks = PaymentWebhooks(store: store, ordering: ordering, payments: payments, time: time)
   }
 
   /// The subscriptions of some roles.
   public func subscriptions(of roles: Set<Role>) -> [Subscription] {
     var subscriptions: [Subscription] = []
     if roles.contains(.booking) { subscriptions += readModels.subscriptions }
-    if roles.contains(.ordering) { subscriptions.append(process.subscription) }
+    if roles.contains(.ordering) { subscriptions += process.subscriptions }
     if roles.contains(.billing) { subscriptions.append(billing.subscription) }
+    if roles.contains(.notifications), let outbox = notifications.subscription {
+      subscriptions.append(outbox)
+    }
     return subscriptions.map { subscription in
       guard let count = partitions[subscription.name], Self.partitionable.contains(subscription.name) else {
         return subscription
@@ -78,6 +97,7 @@ public final class Aisle: Sendable {
           await SubscriptionWorker(self.subscriptions(of: roles), of: self.store).run(waking: watcher)
         }
         if roles.contains(.ordering) { group.addTask { await self.process.run() } }
+        if roles.contains(.notifications) { group.addTask { await self.notifications.run() } }
         group.addTask { await self.makeRoom() }
       }
     }

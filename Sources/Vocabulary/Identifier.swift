@@ -41,6 +41,10 @@ public enum IdentifierSubject {
   public enum Order {}
   public enum Account {}
   public enum Buyer {}
+  public enum Payment {}
+  public enum Refund {}
+  public enum Quote {}
+  public enum Scan {}
   public enum WaitingEntry {}
 }
 
@@ -54,6 +58,11 @@ public typealias HoldID = Identifier<IdentifierSubject.Hold>
 public typealias OrderID = Identifier<IdentifierSubject.Order>
 public typealias AccountID = Identifier<IdentifierSubject.Account>
 public typealias BuyerID = Identifier<IdentifierSubject.Buyer>
+public typealias PaymentID = Identifier<IdentifierSubject.Payment>
+public typealias RefundID = Identifier<IdentifierSubject.Refund>
+public typealias QuoteID = Identifier<IdentifierSubject.Quote>
+/// Of one try to get in with a ticket.
+public typealias ScanID = Identifier<IdentifierSubject.Scan>
 /// Of somebody's place on a waiting list.
 public typealias WaitingID = Identifier<IdentifierSubject.WaitingEntry>
 

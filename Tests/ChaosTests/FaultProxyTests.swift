@@ -77,6 +77,39 @@ struct FaultProxyTests {
     }
   }
 
+  @Test("a statement without a time-out of its own does not wait for ever for an answer that is swallowed")
+  func swallowed() async throws {
+    try await withProxy { proxy, _, past in
+      let configuration = PostgresConfiguration(
+        "\(proxy.conninfo) \(try await Self.database(of: past)) user=aisle", statementTimeout: .seconds(1))
+      try await withPool(configuration) { through in
+        try await warmUp(through)
+        await proxy.begin(.swallowAnswers, percent: 100)
+        let error = await #expect(throws: PostgresError.self) { try await insert(through) }
+        #expect(error?.isConnectionLost == true || error?.kind == .timedOut)
+        await proxy.heal()
+        // In a transaction without a limit, the same time is not too long.
+        try await through.transaction { connection in
+          try await connection.liftStatementTimeout()
+          try await connection.query("select pg_sleep(2.5)")
+        }
+        await #expect(throws: PostgresError.self) { try await through.query("select pg_sleep(2.5)") }
+        // And for who has less patience, less is too long.
+        await #expect(throws: PostgresError.self) {
+          try await StatementLimit.$current.withValue(.milliseconds(100)) {
+            try await through.query("select pg_sleep(0.8)")
+          }
+        }
+        try await insert(through)
+      }
+    }
+  }
+
+  private static func database(of pool: PostgresPool) async throws -> String {
+    let name = try await pool.query("select current_database()").first?.decode(String.self) ?? ""
+    return "dbname=\(name)"
+  }
+
   @Test("cut in the middle of a message: the server has not done it")
   func cutMidMessage() async throws {
     try await withProxy { proxy, through, past in

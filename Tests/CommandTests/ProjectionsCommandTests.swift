@@ -65,7 +65,8 @@ struct ProjectionsCommandTests {
       #expect(unknown.status == 1)
       #expect(
         unknown.errors.contains(
-          "there is no subscription order; there are billing, cancellations, orders, shows"))
+          "there is no subscription order; there are billing, cancellations, cancelled-shows, orders, payments, shows"
+        ))
       let stream = try await aisle.run("projections", "retry", "orders", "--stream", "order-o-2")
       #expect(stream.status == 1 && stream.errors.contains("order-o-2 is not parked"))
       let effect = try await aisle.run("projections", "rebuild", "cancellations")

@@ -104,11 +104,11 @@ struct WorkerProcessTests {
       try await withPool(conninfo, size: 6) { pool in
         let aisle = Aisle(pool: pool, logger: .silent)
         try await withServers(2, on: conninfo, in: home.url) { servers in
-          let shared = try await eventually("both run two subscriptions", within: Self.longEnough) {
+          let shared = try await eventually("both run three subscriptions", within: Self.longEnough) {
             try await owners(pool)
           } until: { owners in
-            owners.count == 4
-              && servers.allSatisfy { server in owners.count { $0.process == server.processID } == 2 }
+            owners.count == 6
+              && servers.allSatisfy { server in owners.count { $0.process == server.processID } == 3 }
           }
           try await putOnSale(0..<20, aisle)
           try await aisle.store.wait(for: "shows", toReach: Position(20), timeout: Self.longEnough)
@@ -127,7 +127,7 @@ struct WorkerProcessTests {
           let after = try await eventually("the other has everything", within: Self.longEnough) {
             try await owners(pool)
           } until: { owners in
-            owners.count == 4 && owners.allSatisfy { $0.process == other.processID }
+            owners.count == 6 && owners.allSatisfy { $0.process == other.processID }
           }
           let takenAt = try await now(pool)
           try await aisle.store.wait(for: "shows", toReach: Position(40), timeout: Self.longEnough)
@@ -146,7 +146,7 @@ struct WorkerProcessTests {
             _ = try await eventually("they share again", within: Self.longEnough) {
               try await owners(pool)
             } until: { owners in
-              servers.allSatisfy { server in owners.count { $0.process == server.processID } == 2 }
+              servers.allSatisfy { server in owners.count { $0.process == server.processID } == 3 }
             }
           }
           try await putOnSale(40..<50, aisle)
@@ -172,14 +172,14 @@ struct WorkerProcessTests {
           _ = try await eventually("the first runs all", within: Self.longEnough) {
             try await owners(pool)
           } until: {
-            $0.count == 4
+            $0.count == 6
           }
           try await withServers(1, on: conninfo, in: home.url) { second in
             _ = try await eventually("they share", within: Self.longEnough) {
               try await owners(pool)
             } until: { owners in
               [first[0], second[0]].allSatisfy { server in
-                owners.count { $0.process == server.processID } == 2
+                owners.count { $0.process == server.processID } == 3
               }
             }
             second[0].send(SIGTERM)
@@ -191,7 +191,7 @@ struct WorkerProcessTests {
             _ = try await eventually("the first runs all again", within: Self.longEnough) {
               try await owners(pool)
             } until: { owners in
-              owners.count == 4 && owners.allSatisfy { $0.process == first[0].processID }
+              owners.count == 6 && owners.allSatisfy { $0.process == first[0].processID }
             }
           }
         }

@@ -64,6 +64,21 @@ struct BillsTests {
     #expect(bills.map(\.refunds) == [0, 10_700])
   }
 
+  @Test("subtract what is given back for single seats; a fee stays charged with its tax")
+  func singleSeats() async throws {
+    var log = TestLog()
+    let (stream, charge) = order("1", "ann", [(10_700, 700), (10_700, 700)], "2026-11-30T12:00:00Z")
+    log.append(stream, "order-confirmed", charge)
+    // Of 107.00 half is kept.
+    log.append(
+      stream, "order-seats-cancelled", order("1", "ann", [(5350, 700)], "2026-11-30T13:00:00Z").1)
+    log.append(stream, "order-cancelled", order("1", "ann", [(10_700, 700)], "2026-11-30T14:00:00Z").1)
+    let (bills, problems) = try await bills(log)
+    #expect(problems == [])
+    #expect(bills.map(\.refunds) == [16_050] && bills.map(\.due) == [5350])
+    #expect(bills.map(\.tax) == [350] && bills.map(\.lines) == [4])
+  }
+
   @Test("belong to the month of the account's clock, by the zone that it had at that point of the log")
   func zones() async throws {
     var log = TestLog()

@@ -204,6 +204,36 @@ struct ForgettingTests {
     }
   }
 
+  @Test(
+    "is refused while a payment method of an earlier release stands in the clear, and done after it was sealed"
+  )
+  func paymentMethodSealedLater() async throws {
+    try await RESTFixture.with { fixture in
+      try await fixture.schedule()
+      let hold = try await fixture.hold(["A-1"], buyer: Self.marker)
+      try await fixture.post("/v1/orders", RESTFixture.order(hold)).expecting(.created)
+      // Given an order as the release before stored it: the name sealed, how it was paid not
+      try await fixture.asOwner(
+        "update aisle.events set data = jsonb_set(data, '{payment_method}', '\"invoice\"') where type = 'order-placed'"
+      )
+      try await fixture.settle()
+      let error = await #expect(throws: ServiceError.self) {
+        try await fixture.aisle.privacy.forget(Self.buyer)
+      }
+      #expect(error?.description.contains("seal-log") == true)
+      try await withPool(fixture.conninfo, size: 2) { owner in
+        let first = try await fixture.aisle.privacy.sealLog(as: owner)
+        let second = try await fixture.aisle.privacy.sealLog(as: owner)
+        #expect(first == 1 && second == 0)
+      }
+      _ = try await fixture.aisle.privacy.forget(Self.buyer)
+      let listed = try await fixture.get("/v1/orders").json["data"].array
+      #expect(listed.map(\.["payment_method"]) == [.string(forgottenText)])
+      let found = try await tables(holding: "\"invoice\"", fixture.conninfo)
+      #expect(found == [])
+    }
+  }
+
   @Test("the placeholder is nobody's name: it cannot be given from outside")
   func placeholder() async throws {
     try await RESTFixture.with(roles: []) { fixture in

@@ -22,7 +22,10 @@ struct HealthTests {
         #expect(health["status"] == "UP")
         #expect(health["components"]["database"] == ["status": "UP", "position": 1])
         let subscriptions = health["components"]["subscriptions"]
-        #expect(Set(subscriptions.object.keys) == ["shows", "orders", "billing", "cancellations"])
+        #expect(
+          Set(subscriptions.object.keys) == [
+            "shows", "orders", "billing", "cancellations", "payments", "cancelled-shows",
+          ])
         #expect(
           subscriptions["shows"] == [
             "status": "UP", "position": 1, "lag": 0, "lag_seconds": 0, "owned": true, "parked_events": 0,

@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Logging
+import Ordering
 import PostgreSQL
 import RESTAPI
 import Services
@@ -26,11 +27,14 @@ struct RESTFixture: Sendable {
   /// Runs `body` and puts everything away.
   ///
   /// - Parameters:
+  ///   - sandbox: lets orders be paid by test cards, over HTTP; needs `.live`.
   ///   - setup: `.live` where bytes have to come through a socket.
   ///   - roles: whose subscriptions run.
   static func with(
     _ setup: TestingSetup = .router, roles: Set<Aisle.Role> = Set(Aisle.Role.allCases),
     options: RESTAPI.Options = .init(), upcasters: Upcasters = EventHistory.upcasters,
+    sandbox: SandboxLink? = nil, cancellations: CancellationPolicy = .free,
+    notifying target: NotificationService.Target? = nil,
     logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     try await turnstile.pass {
@@ -38,7 +42,7 @@ struct RESTFixture: Sendable {
         try await withPool(servicesConfiguration(conninfo), size: 6) { pool in
           try await serve(
             from: pool, owner: conninfo, setup, roles: roles, options: options, upcasters: upcasters,
-            logger: logger, body)
+            sandbox: sandbox, cancellations: cancellations, notifying: target, logger: logger, body)
         }
       }
     }
@@ -57,17 +61,31 @@ struct RESTFixture: Sendable {
   private static func serve(
     from pool: PostgresPool, owner: String, _ setup: TestingSetup, roles: Set<Aisle.Role>,
     options: RESTAPI.Options,
-    upcasters: Upcasters = EventHistory.upcasters,
+    upcasters: Upcasters = EventHistory.upcasters, sandbox: SandboxLink? = nil,
+    cancellations: CancellationPolicy = .free, notifying target: NotificationService.Target? = nil,
     logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     let clock = SteeredClock(start)
-    let aisle = Aisle(pool: pool, time: clock.source, upcasters: upcasters, logger: logger)
+    var options = options
+    let bank = SandboxBank(pool: pool, time: clock.source)
+    if let sandbox { options.sandbox = .init(bank, secret: sandbox.secret) }
+    let aisle = Aisle(
+      pool: pool, time: clock.source, upcasters: upcasters, payments: sandbox?.payments ?? .none,
+      cancellations: cancellations, notifying: target,
+      logger: logger)
     let application = RESTAPI(aisle: aisle, logger: logger, options: options).application(port: 0)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await aisle.run(roles) }
       defer { group.cancelAll() }
       try await application.test(setup) { client in
-        try await body(RESTFixture(client: client, aisle: aisle, pool: pool, conninfo: owner, clock: clock))
+        let fixture = RESTFixture(client: client, aisle: aisle, pool: pool, conninfo: owner, clock: clock)
+        guard let sandbox else { return try await body(fixture) }
+        let webhooks = try sandbox.connect(to: #require(client.port), of: bank)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          group.addTask { await webhooks.run() }
+          defer { group.cancelAll() }
+          try await body(fixture)
+        }
       }
     }
   }

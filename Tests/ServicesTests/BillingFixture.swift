@@ -106,15 +106,17 @@ struct BilledOrder: Sendable {
   var currency = Currency.eur
   /// Amount and tax rate of each seat.
   var seats: [(amount: Int64, rate: Int)]
+  /// How many of the first seats were given back.
+  var givenBack = 0
 
   private var lines: [Ordering.Line] {
-    seats.enumerated().map { index, seat in
+    seats.enumerated().dropFirst(givenBack).map { index, seat in
       Ordering.Line(
         seat: SeatID(unchecked: "A-\(index + 1)"), amount: seat.amount, taxRateBasisPoints: seat.rate)
     }
   }
 
-  private var total: Money { Money(seats.reduce(0) { $0 &+ $1.amount }, currency) }
+  private var total: Money { Money(lines.reduce(0) { $0 &+ $1.amount }, currency) }
 
   func confirmed() throws -> StreamAppend {
     try append(
@@ -133,6 +135,25 @@ struct BilledOrder: Sendable {
           accountID: AccountID(unchecked: account), lines: lines,
           refund: total, occurredAt: instant)))
   }
+
+  /// The first seat that is left is given back, and of its price this part is kept.
+  mutating func givesOneBack(keeping fee: Int64, at instant: Timestamp) throws -> StreamAppend {
+    let line = lines[0]
+    givenBack += 1
+    return try append(
+      .orderSeatsCancelled(
+        .init(
+          orderID: OrderID(unchecked: id), showID: ShowID(unchecked: "show-1"),
+          accountID: AccountID(unchecked: account), quoteID: QuoteID(unchecked: "q\(givenBack)"),
+          lines: [
+            .init(
+              seat: line.seat, amount: line.amount - fee, taxRateBasisPoints: line.taxRateBasisPoints)
+          ], refund: Money(line.amount - fee, currency), fee: Money(fee, currency), occurredAt: instant)))
+  }
+
+  var seatsLeft: Int { seats.count - givenBack }
+  /// What the next seat to be given back has cost.
+  var nextPrice: Int64 { seats[givenBack].amount }
 
   /// Cancelled before it was confirmed: nothing was charged.
   func abandoned() throws -> StreamAppend {

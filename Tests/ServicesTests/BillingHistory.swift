@@ -32,8 +32,14 @@ struct BillingHistory {
         let (account, timeZone) = unopened.remove(at: Int.random(in: 0..<unopened.count, using: &numbers))
         steps.append(.open(account: account, timeZone: timeZone))
       case 1...4 where !open.isEmpty:
-        let order = open.remove(at: Int.random(in: 0..<open.count, using: &numbers))
-        steps.append(.append(try order.cancelled(at: instant())))
+        var order = open.remove(at: Int.random(in: 0..<open.count, using: &numbers))
+        if order.seatsLeft > 1, Bool.random(using: &numbers) {
+          let fee = Int64.random(in: 0...order.nextPrice, using: &numbers)
+          steps.append(.append(try order.givesOneBack(keeping: fee, at: instant())))
+          open.append(order)
+        } else {
+          steps.append(.append(try order.cancelled(at: instant())))
+        }
       case 5:
         steps.append(.append(try order().abandoned()))
       default:

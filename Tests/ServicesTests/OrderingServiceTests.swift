@@ -81,7 +81,7 @@ struct OrderingServiceTests {
       let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
       _ = try await fixture.place("o-1", for: hold)
       // Given a second order for the hold, whose process died before it was refused
-      try await fixture.append(.orderPlaced(fixture.placed("o-2", show: show, hold: hold)))
+      try await fixture.append(.orderPlaced(fixture.placed("o-2", show: show, hold: hold)), to: "o-2")
       // When that one is cancelled
       let cancelled = try await fixture.aisle.ordering.cancel(OrderID(unchecked: "o-2"))
       // Then the seat stays with the order that was confirmed
@@ -103,7 +103,7 @@ struct OrderingServiceTests {
       _ = try await fixture.hold(["A-2"], of: show, by: "bob")
       // Given two orders that a crash left in the middle, the older one with an event of a later release
       try await fixture.append(.orderPlaced(fixture.placed("o-1", show: show, hold: ann)))
-      try await fixture.append(.orderPlaced(fixture.placed("o-2", show: show, hold: ann)))
+      try await fixture.append(.orderPlaced(fixture.placed("o-2", show: show, hold: ann)), to: "o-2")
       _ = try await fixture.aisle.booking.confirm(ann, for: OrderID(unchecked: "o-2"))
       try await fixture.aisle.catchUp()
       _ = try await fixture.aisle.store.append(
@@ -196,15 +196,9 @@ extension ServicesFixture {
   }
 
   /// Appends one order event as a process that then died would have.
-  fileprivate func append(_ event: Ordering.Event) async throws {
-    let order: OrderID =
-      switch event {
-      case .orderPlaced(let fact): fact.orderID
-      case .orderConfirmed(let fact): fact.orderID
-      case .orderFailed(let fact): fact.orderID
-      case .orderCancelled(let fact): fact.orderID
-      }
-    let outcome = try await aisle.store.append(to: .order(order), expecting: .any, [try NewEvent(event)])
+  fileprivate func append(_ event: Ordering.Event, to order: String = "o-1") async throws {
+    let outcome = try await aisle.store.append(
+      to: .order(OrderID(unchecked: order)), expecting: .any, [try NewEvent(event)])
     #expect(outcome.receipt != nil)
   }
 }

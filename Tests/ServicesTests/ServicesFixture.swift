@@ -2,6 +2,7 @@ import Booking
 import EventStore
 import Foundation
 import Migrations
+import Ordering
 import PostgreSQL
 import Services
 import TestSupport
@@ -37,6 +38,14 @@ struct ServicesFixture: Sendable {
     aisle = Aisle(pool: pool, time: clock.source)
   }
 
+  /// A process of its own on a pool that the caller has.
+  init(sharing pool: PostgresPool, clock: SteeredClock, payments: Payments = .none) {
+    conninfo = ""
+    self.pool = pool
+    self.clock = clock
+    aisle = Aisle(pool: pool, time: clock.source, payments: payments)
+  }
+
   /// The same log used by a second process, as far as the first one can tell: nothing in memory is shared.
   func secondProcess() throws -> ServicesFixture { try ServicesFixture(conninfo: conninfo, clock: clock) }
 
@@ -68,6 +77,17 @@ struct ServicesFixture: Sendable {
   {
     try await aisle.ordering.place(
       OrderID(unchecked: order), hold: hold, account: AccountID(unchecked: account), paymentMethod: "invoice")
+  }
+
+  /// Stores what follows from a command, and does nothing more: as a process that dies then.
+  func store(_ command: Ordering.Command, of order: OrderID) async throws {
+    let past = try await aisle.store.read(.order(order))
+    var state = Ordering.State.none
+    for event in past { Ordering.evolve(&state, try event.decode()) }
+    let events = try Ordering.decide(command, state, at: clock.source.now)
+    guard !events.isEmpty else { return }
+    _ = try await aisle.store.append(
+      to: .order(order), expecting: .version(past.last?.version ?? 0), events.map { try NewEvent($0) })
   }
 
   /// The types in a stream, in order.

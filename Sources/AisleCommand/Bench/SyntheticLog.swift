@@ -32,7 +32,7 @@ struct SyntheticLog: Sendable {
         "set statement_timeout = 0", "vacuum analyze aisle.events", "vacuum analyze aisle.streams",
         "vacuum analyze aisle.event_ids", "checkpoint", "reset statement_timeout",
       ] {
-        try await connection.executeScript(statement)
+        try await connection.executeScript(statement, timeout: .seconds(3_600))
       }
     }
     return streams

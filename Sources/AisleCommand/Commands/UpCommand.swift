@@ -10,7 +10,13 @@ struct UpCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "up",
     abstract: "Run everything in one process.",
-    discussion: "Ctrl-C ends it: running requests finish, then the embedded server is stopped.")
+    discussion: """
+      Ctrl-C ends it: running requests finish, then the embedded server is stopped.
+
+      Orders can be paid by the test cards of a sandbox payment provider, which runs in the same process and is spoken to \
+      over HTTP: "payment_method": "sandbox:approve", "sandbox:decline-later" and others; see docs/rest.md. Set \
+      AISLE_PAYMENTS_URL and AISLE_PAYMENTS_SECRET to use one elsewhere.
+      """)
 
   @Option(help: "Port of the REST interface (default: AISLE_HTTP_PORT or 8080).")
   var port: Int?
@@ -21,7 +27,7 @@ struct UpCommand: AsyncParsableCommand {
   func validate() throws { try Settings.validate(port: port) }
 
   func run() async throws {
-    try await AisleServer(host: host, port: port, roles: Set(Aisle.Role.allCases)).run()
+    try await AisleServer(host: host, port: port, roles: Set(Aisle.Role.allCases), bringsSandbox: true).run()
   }
 }
 
@@ -44,6 +50,9 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "Address to listen on.")
   var host = "127.0.0.1"
 
+  @Flag(help: "Also run the sandbox payment provider, under /sandbox; needs AISLE_PAYMENTS_SECRET.")
+  var sandbox = false
+
   func validate() throws {
     _ = try parsedRoles()
     try Settings.validate(port: port)
@@ -53,7 +62,12 @@ struct ServeCommand: AsyncParsableCommand {
     guard try Settings().databaseURL != nil else {
       throw CommandFailure("aisle serve needs AISLE_DATABASE_URL; for a server of its own use: aisle up")
     }
-    try await AisleServer(host: host, port: port, roles: try parsedRoles()).run()
+    let settings = try Settings()
+    if sandbox, settings.paymentsSecret == nil {
+      throw CommandFailure(
+        "--sandbox needs AISLE_PAYMENTS_SECRET, the same in every process; make one: openssl rand -hex 32")
+    }
+    try await AisleServer(host: host, port: port, roles: try parsedRoles(), bringsSandbox: sandbox).run()
   }
 
   private func parsedRoles() throws -> Set<Aisle.Role> {
@@ -73,15 +87,23 @@ struct AisleServer: Sendable {
   let host: String
   let port: Int?
   let roles: Set<Aisle.Role>
+  let bringsSandbox: Bool
 
   func run() async throws {
     try await Session.run(logLevel: .info, handlesSignals: false) { session in
-      let aisle = Aisle(
-        pool: session.pool, partitions: session.settings.partitions, logger: session.logger)
       let port = port ?? session.settings.httpPort
+      let setup = try PaymentSetup(session, host: host, port: port, bringsSandbox: bringsSandbox)
+      let aisle = Aisle(
+        pool: session.pool, partitions: session.settings.partitions, payments: setup.payments,
+        cancellations: session.settings.cancellations, notifying: session.settings.notifying,
+        logger: session.logger)
       var services: [any Service] = [BackgroundWork(aisle: aisle, roles: roles)]
+      if let webhooks = setup.webhooks { services.append(SandboxWork(webhooks: webhooks)) }
       if roles.contains(.api) {
-        services.append(RESTAPI(aisle: aisle, logger: session.logger).application(host: host, port: port))
+        var options = RESTAPI.Options()
+        options.sandbox = setup.sandbox
+        services.append(
+          RESTAPI(aisle: aisle, logger: session.logger, options: options).application(host: host, port: port))
         session.logger.info(
           "starting",
           metadata: ["url": "http://\(host):\(port)", "roles": "\(roles.map(\.rawValue).sorted())"])
@@ -105,4 +127,9 @@ private struct BackgroundWork: Service {
   let aisle: Aisle
   let roles: Set<Aisle.Role>
   func run() async throws { await aisle.run(roles) }
+}
+
+private struct SandboxWork: Service {
+  let webhooks: SandboxWebhooks
+  func run() async throws { await cancelWhenGracefulShutdown { await webhooks.run() } }
 }

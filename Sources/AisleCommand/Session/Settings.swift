@@ -2,6 +2,7 @@ import Configuration
 import EventStore
 import Foundation
 import Logging
+import Ordering
 import Services
 
 /// What the environment says. Every key can also be seen with `aisle doctor`.
@@ -22,6 +23,15 @@ struct Settings: Sendable {
   /// `AISLE_PARTITIONS`: of subscriptions that several processes shall run at the same time, such as `shows=4,orders=2`.
   /// It must be the same in every process.
   let partitions: [String: Int]
+  /// `AISLE_PAYMENTS_URL`: of a payment provider with the sandbox's interface; without it `aisle up` brings its own.
+  let paymentsURL: URL?
+  /// `AISLE_PAYMENTS_SECRET`: what that provider's webhooks are signed with.
+  let paymentsSecret: WebhookSecret?
+  /// `AISLE_NOTIFY_URL` and `AISLE_NOTIFY_SECRET`: who is told by webhook what becomes of orders.
+  let notifying: NotificationService.Target?
+  /// `AISLE_CANCELLATION_FEES`: what is kept of the price by hours before the show, in basis points, such as
+  /// `168=0,24=1000,0=5000`; nothing by default.
+  let cancellations: CancellationPolicy
   /// `AISLE_LOG_LEVEL`; nil: info for servers, warning for other commands.
   let logLevel: Logger.Level?
 
@@ -39,6 +49,27 @@ struct Settings: Sendable {
     poolSize =
       try Self.integer("AISLE_POOL_SIZE", reader.string(forKey: "aisle.pool.size"), in: 2...1000) ?? 16
     partitions = try Self.partitions(reader.string(forKey: "aisle.partitions"))
+    paymentsURL = try Self.url("AISLE_PAYMENTS_URL", reader.string(forKey: "aisle.payments.url"))
+    paymentsSecret = try Self.secret(
+      "AISLE_PAYMENTS_SECRET", reader.string(forKey: "aisle.payments.secret", isSecret: true))
+    let notifySecret = try Self.secret(
+      "AISLE_NOTIFY_SECRET", reader.string(forKey: "aisle.notify.secret", isSecret: true))
+    notifying = try Self.url("AISLE_NOTIFY_URL", reader.string(forKey: "aisle.notify.url")).map { url in
+      guard let notifySecret else {
+        throw CommandFailure(
+          "AISLE_NOTIFY_URL is set, but AISLE_NOTIFY_SECRET is not; make one: openssl rand -hex 32")
+      }
+      return NotificationService.Target(url: url, secret: notifySecret)
+    }
+    cancellations =
+      try reader.string(forKey: "aisle.cancellation.fees").map { text in
+        guard let policy = CancellationPolicy(text) else {
+          throw CommandFailure(
+            "AISLE_CANCELLATION_FEES is \"\(text)\"; use HOURS=BASIS_POINTS, separated by commas, such as 168=0,24=1000,0=5000"
+          )
+        }
+        return policy
+      } ?? .free
     logLevel = try reader.string(forKey: "aisle.log.level").map { text in
       guard let level = Logger.Level(rawValue: text.lowercased()) else {
         throw CommandFailure(
@@ -70,6 +101,24 @@ struct Settings: Sendable {
       partitions[parts[0]] = count
     }
     return partitions
+  }
+
+  private static func secret(_ name: String, _ text: String?) throws -> WebhookSecret? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let secret = WebhookSecret(text) else {
+      throw CommandFailure(
+        "\(name) is shorter than \(WebhookSecret.minimumLength) bytes and could be guessed; make one: openssl rand -hex 32"
+      )
+    }
+    return secret
+  }
+
+  private static func url(_ name: String, _ text: String?) throws -> URL? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host() != nil else {
+      throw CommandFailure("\(name) is \"\(text)\"; use an address such as https://payments.example/v1")
+    }
+    return url
   }
 
   private static let ports = 1...65_535

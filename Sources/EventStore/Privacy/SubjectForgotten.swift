@@ -94,7 +94,7 @@ extension EventStore {
     }
     let pattern = "%\(key.id.uuidString.lowercased())%"
     let rows = try await pool.transaction { connection in
-      try await connection.executeScript("set local statement_timeout = 0")
+      try await connection.liftStatementTimeout()
       return try await connection.query(
         """
         select position

@@ -11,6 +11,7 @@ extension ProjectionRebuild {
     let start = ContinuousClock.now
     var outcome = try await store.pool.transaction { connection -> Outcome? in
       try await runner.begin(on: connection)
+      try await connection.liftStatementTimeout()
       try await connection.executeScript(
         "set local statement_timeout = '10min'; set local synchronous_commit = on")
       try await lockProjection(on: connection)

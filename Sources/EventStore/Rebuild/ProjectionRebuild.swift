@@ -101,7 +101,7 @@ public struct ProjectionRebuild: Sendable {
 
   private func prepare(restarts: Bool) async throws {
     try await store.pool.transaction { connection in
-      try await connection.executeScript("set local statement_timeout = 0")
+      try await connection.liftStatementTimeout()
       if restarts {
         try await copies.drop(on: connection)
         try await connection.execute(

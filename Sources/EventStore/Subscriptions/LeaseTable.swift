@@ -16,6 +16,8 @@ enum Lease {
   static var idleTimeout: String { "\(milliseconds)ms" }
   /// Most time of one statement of a batch.
   static let statementTimeout = "30s"
+  /// The same by this process' clock.
+  static let statementLimit = Duration.seconds(30)
 }
 
 /// Who runs what: the leases in `aisle.checkpoints` and the processes in `aisle.workers`.

@@ -77,7 +77,7 @@ public final class SubscriptionWorker: Sendable {
   private func prepare() async throws -> PostgresConnection {
     let connection = try await PostgresConnection.connect(store.pool.configuration, on: store.pool.thread)
     do {
-      try await connection.executeScript("set statement_timeout = '2s'", timeout: .seconds(2))
+      try await connection.setStatementTimeout(.seconds(2))
       let checkpoints = CheckpointTable(tenant: store.tenant)
       for subscription in subscriptions {
         if let reason = try await checkpoints.divide(subscription, on: connection) {
@@ -147,7 +147,7 @@ public final class SubscriptionWorker: Sendable {
     let goodBye = Task {
       let connection = try await PostgresConnection.connect(store.pool.configuration, on: store.pool.thread)
       do {
-        try await connection.executeScript("set statement_timeout = '2s'", timeout: .seconds(2))
+        try await connection.setStatementTimeout(.seconds(2))
         try await leases.leave(on: connection)
       } catch {
         logger.warning("the leases end by themselves", metadata: ["error": "\(error)"])
@@ -211,8 +211,11 @@ public final class SubscriptionWorker: Sendable {
         known = checkpoint
         let current = pace
         let (progress, next) = try await held.batch {
-          var pace = current
-          return (try await runner.step(checkpoint, &pace), pace)
+          // A network that swallows answers must not stop a subscription whose lease is renewed on another connection.
+          try await StatementLimit.$current.withValue(Lease.statementLimit) {
+            var pace = current
+            return (try await runner.step(checkpoint, &pace), pace)
+          }
         }
         pace = next
         known = progress.checkpoint
@@ -247,8 +250,8 @@ public final class SubscriptionWorker: Sendable {
   /// nil if it is not ours any more.
   private func checkpoint(of held: HeldPartition) async throws -> Checkpoint? {
     let checkpoints = CheckpointTable(tenant: store.tenant)
-    let checkpoint = try await store.pool.withConnection {
-      try await checkpoints.read(held.partition, on: $0)
+    let checkpoint = try await StatementLimit.$current.withValue(Lease.statementLimit) {
+      try await store.pool.withConnection { try await checkpoints.read(held.partition, on: $0) }
     }
     return checkpoint?.epoch == held.epoch ? checkpoint : nil
   }

@@ -47,16 +47,15 @@ struct OrderBody: Encodable {
 extension OrderBody {
   init(_ receipt: OrderingService.Receipt) {
     let order = receipt.order
-    var status = OrderView.Status.placed
+    let isUnpaid = receipt.payment.map { $0.received == nil } ?? false
+    var status = isUnpaid ? OrderView.Status.paymentPending : .placed
     var reason: String?
-    var refund = Money.zero(order.total.currency)
+    let refund = Money(receipt.refunded, order.total.currency)
     switch receipt.state {
     case .none, .placed: break
     case .confirmed: status = .confirmed
     case .failed(_, let why): (status, reason) = (.failed, why)
-    case .cancelled(_, let wasConfirmed):
-      status = .cancelled
-      if wasConfirmed { refund = order.total }
+    case .cancelled: status = .cancelled
     }
     self.init(
       orderID: order.orderID, showID: order.showID, holdID: order.holdID, accountID: order.accountID,

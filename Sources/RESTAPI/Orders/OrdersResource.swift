@@ -1,3 +1,4 @@
+import Booking
 import EventStore
 import Hummingbird
 import Ordering
@@ -15,6 +16,8 @@ struct OrdersResource: Sendable {
     group.get("orders", use: list)
     group.get("orders/{order_id}", use: order)
     group.post("orders/{order_id}/cancel", use: cancel)
+    group.post("orders/{order_id}/cancellations", use: quote)
+    group.post("orders/{order_id}/cancellations/{quote_id}/confirm", use: takeUp)
   }
 
   @Sendable
@@ -75,6 +78,40 @@ struct OrdersResource: Sendable {
   private func order(_ request: Request, _ context: APIContext) async throws -> Response {
     let receipt = try await ordering.order(try context.identifier("order_id", OrderID.self))
     return try .json(OrderBody(receipt)).tagged(.version(receipt.version), for: request)
+  }
+
+  /// What cancelling would give back: the whole order, or the seats that the body names.
+  @Sendable
+  private func quote(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try context.identifier("order_id", OrderID.self)
+    let key = try request.idempotencyKey()
+    let body = try await request.jsonBody()
+    var seats: [SeatID]?
+    if body["seats"].isPresent {
+      seats = try body.faults.finish(
+        body["seats"].array(of: 1...Booking.maximumSeatsPerHold) { $0.identifier(SeatID.self) })
+    }
+    let quoteID = QuoteID(unchecked: key.uniqueID(of: "quote", in: id.rawValue))
+    let receipt = try await ordering.quoteCancellation(of: id, seats: seats, as: quoteID, context.command)
+    // The same key again, when another quote has been asked for since.
+    guard let quote = receipt.quote, quote.quoteID == quoteID else {
+      throw Problem(Ordering.Rejection.unknownQuote(id, quoteID))
+    }
+    return try .json(QuoteBody(quote))
+      .created(at: "/v1/orders/\(id)/cancellations/\(quoteID)", replayed: false)
+      .at(receipt.position)
+  }
+
+  /// Needs no Idempotency-Key: a quote is taken up once.
+  @Sendable
+  private func takeUp(_ request: Request, _ context: APIContext) async throws -> Response {
+    let receipt = try await ordering.confirmCancellation(
+      of: try context.identifier("order_id", OrderID.self),
+      quote: try context.identifier("quote_id", QuoteID.self),
+      context.command)
+    var response = try Response.json(OrderBody(receipt))
+    response.headers[.eTag] = EntityTag.version(receipt.version).description
+    return response.at(try await gate.store.head())
   }
 
   /// Needs no Idempotency-Key: a cancelled order stays cancelled, however often it is said.

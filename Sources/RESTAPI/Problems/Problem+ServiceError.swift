@@ -125,13 +125,20 @@ extension Problem {
   init(_ rejection: Ordering.Rejection) {
     let status: HTTPResponse.Status =
       switch rejection {
-      case .notPlaced: .notFound
-      case .alreadyConfirmed, .alreadyFailed, .alreadyCancelled: .conflict
-      case .invalidOrder, .idReused: .unprocessableContent
+      case .notPlaced, .noSuchTicket, .unknownQuote: .notFound
+      case .alreadyConfirmed, .alreadyFailed, .alreadyCancelled, .notPaid, .notConfirmed, .quoteExpired,
+        .tooLateToCancel, .alreadyCheckedIn:
+        .conflict
+      case .invalidOrder, .idReused, .unknownPayment, .wrongAmount, .unknownRefund: .unprocessableContent
       }
     self.init(status, rejection.code, rejection.message)
     switch rejection {
-    case .alreadyConfirmed(let order), .alreadyCancelled(let order): self.order = order
+    case .alreadyConfirmed(let order), .alreadyCancelled(let order), .notPaid(let order),
+      .unknownPayment(let order, _), .wrongAmount(let order, _, _), .unknownRefund(let order, _),
+      .notConfirmed(let order), .noSuchTicket(let order, _), .unknownQuote(let order, _),
+      .quoteExpired(let order, _), .tooLateToCancel(let order),
+      .alreadyCheckedIn(let order, _):
+      self.order = order
     case .alreadyFailed(let order, let reason):
       self.order = order
       self.reason = reason

@@ -46,6 +46,13 @@ extension APIContext {
       name, "an identifier of 1 to 128 characters out of A-Z a-z 0-9 . _ : -", Identifier.init(_:))
   }
 
+  /// A name in lower-case letters, digits and hyphens.
+  func text(_ name: String) throws(Problem) -> String {
+    try parameter(name, "a name of 1 to 64 lower-case letters, digits and hyphens") { text in
+      text.wholeMatch(of: /[a-z0-9-]{1,64}/) == nil ? nil : text
+    }
+  }
+
   func month() throws(Problem) -> Month {
     try parameter("month", Month.rule, Month.init(requested:))
   }

@@ -72,6 +72,7 @@ struct SeatChangeBody: Encodable {
     case .holdReleased(let fact): change = (fact.seats, .available)
     case .holdExpired(let fact): change = (fact.seats, .available)
     case .bookingCancelled(let fact): change = (fact.seats, .available)
+    case .bookingSeatsCancelled(let fact): change = (fact.seats, .available)
     }
     version = recorded.version
     position = recorded.position

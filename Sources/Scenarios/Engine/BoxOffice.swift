@@ -44,8 +44,9 @@ struct BuyerAnswer: Hashable, Sendable, Codable {
     BuyerAnswer(verdict: .done, seats: seats, version: version, position: position)
   }
 
-  static func refused(_ code: String, position: Int64 = 0) -> BuyerAnswer {
-    BuyerAnswer(verdict: .refused, reason: code, position: position)
+  /// - Parameter seats: the ones that others have.
+  static func refused(_ code: String, seats: [SeatID] = [], position: Int64 = 0) -> BuyerAnswer {
+    BuyerAnswer(verdict: .refused, reason: code, seats: seats, position: position)
   }
 
   static func error(_ kind: String, _ message: String? = nil, isUnknown: Bool = false) -> BuyerAnswer {
@@ -57,7 +58,7 @@ struct BuyerAnswer: Hashable, Sendable, Codable {
     "connection-lost", "the process ended before it answered", isUnknown: true)
 
   /// What the buyer sees of it: a repeat must show the same.
-  var visible: [String] { [verdict.rawValue, reason ?? ""] + seats.map(\.rawValue) }
+  var visible: [String] { [verdict.rawValue, reason ?? ""] + (verdict == .done ? seats : []).map(\.rawValue) }
 
   init(
     verdict: Verdict, reason: String? = nil, message: String? = nil, seats: [SeatID] = [],
@@ -75,6 +76,8 @@ struct BuyerAnswer: Hashable, Sendable, Codable {
 
   init(_ error: ServiceError) {
     switch error {
+    case .bookingRejected(.seatsUnavailable(let conflicts)):
+      self = .refused("seats-unavailable", seats: conflicts.map(\.seat))
     case .bookingRejected(let rejection): self = .refused(rejection.code)
     case .orderRejected(let rejection): self = .refused(rejection.code)
     case .billingRejected(let rejection): self = .error("billing-rejected", "\(rejection)")

@@ -26,13 +26,16 @@ extension Booking.ShowScheduled {
   enum Choice {
     case seats([SeatID])
     case refused(String)
+    /// Others have these.
+    case unavailable([SeatID])
   }
 
   func choose(_ wish: PlannedWish, taken: Set<SeatID>) -> Choice {
     switch wish {
     case .named(let seats):
       guard seats.allSatisfy({ plan.index(of: $0) != nil }) else { return .refused("unknown-seats") }
-      return seats.contains(where: taken.contains) ? .refused("seats-unavailable") : .seats(seats)
+      let conflicts = seats.filter(taken.contains)
+      return conflicts.isEmpty ? .seats(seats) : .unavailable(conflicts)
     case .best(let count, let section, _):
       // The plainest choice, side by side and without the show's rules: whoever sells seats like this sells them twice
       // anyway.

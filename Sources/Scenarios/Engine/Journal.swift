@@ -16,6 +16,8 @@ final class Journal: Sendable {
     var headBefore: Int64
     /// And at most this many when the refusal came; nil if nobody asked.
     var headAfter: Int64?
+    /// When it was sent, and when all copies were answered.
+    let startMicroseconds: Int64
     let endMicroseconds: Int64
 
     /// What the buyer goes by: a success if there was one.

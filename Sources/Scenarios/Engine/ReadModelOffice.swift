@@ -44,6 +44,7 @@ struct ReadModelOffice: BoxOffice {
     let taken = try await aisle.readModels.takenSeats(of: show, at: now).map(\.seat)
     switch house.choose(wish, taken: Set(taken)) {
     case .refused(let code): return .refused(code)
+    case .unavailable(let seats): return .refused("seats-unavailable", seats: seats)
     case .seats(let seats):
       let choice = DirectSale(show: house, hold: id, buyer: buyer, seats: seats)
       // Copies of one request may choose differently; the first choice is the one of them all.

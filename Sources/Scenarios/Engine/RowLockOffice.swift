@@ -59,6 +59,7 @@ struct RowLockOffice: BoxOffice {
       let wanted: [SeatID]
       switch house.choose(wish, taken: Set(taken)) {
       case .refused(let code): return .refused(code)
+      case .unavailable(let seats): return .refused("seats-unavailable", seats: seats)
       case .seats(let seats): wanted = seats
       }
 
@@ -81,7 +82,8 @@ struct RowLockOffice: BoxOffice {
       ).map { try $0.decode(String?.self, Bool.self) }
       guard locked.allSatisfy(\.1) else {
         if case .best = wish { return nil }
-        return .refused("seats-unavailable")
+        // Which of several it was is not asked for.
+        return .refused("seats-unavailable", seats: wanted.count == 1 ? wanted : [])
       }
       try await evict(Set(locked.compactMap(\.0)), from: house, at: now, on: connection)
       try await connection.execute(

@@ -72,6 +72,7 @@ struct Visit: Sendable {
   /// Sends a request as often as this buyer does, all copies at once, and waits for all answers.
   private func exchange(_ request: BuyerRequest) async -> Journal.Exchange {
     let before = run.journal.knownHead
+    let start = run.recorder.elapsedMicroseconds
     let answers = await withTaskGroup(of: BuyerAnswer.self) { group in
       for _ in 0..<buyer.sends { group.addTask { await ask(request) } }
       return await group.reduce(into: []) { $0.append($1) }
@@ -83,7 +84,7 @@ struct Visit: Sendable {
     let after = isRefused ? try? await run.aisle.store.head().rawValue : nil
     let exchange = Journal.Exchange(
       buyer: buyer.index, request: request, simulatedAt: instant, answers: answers, headBefore: before,
-      headAfter: after, endMicroseconds: end)
+      headAfter: after, startMicroseconds: start, endMicroseconds: end)
     run.journal.note(exchange)
     return exchange
   }

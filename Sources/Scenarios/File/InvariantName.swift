@@ -9,6 +9,7 @@ public enum InvariantName: String, CaseIterable, Hashable, Sendable, Codable {
   case seatsSold = "seats-sold"
   case noSeatLeftHeld = "no-seat-left-held"
   case noRefusalWhileSeatsFree = "no-refusal-while-seats-free"
+  case seatsLinearizable = "seats-linearizable"
   case expiredHoldsSoldNothing = "expired-holds-sold-nothing"
   // Answers.
   case exactlyOneWinner = "exactly-one-winner"
@@ -40,6 +41,8 @@ public enum InvariantName: String, CaseIterable, Hashable, Sendable, Codable {
     case .noSeatLeftHeld: "At the end no seat is under a hold: each is sold or free."
     case .noRefusalWhileSeatsFree:
       "Nobody was refused for lack of seats while seats that would have served them were free."
+    case .seatsLinearizable:
+      "What buyers were told about each seat can be true: one order of events, within the time they waited, explains it."
     case .expiredHoldsSoldNothing: "No hold was confirmed at or after the instant at which it expired."
     case .exactlyOneWinner: "Exactly one buyer got what they asked for."
     case .winners: "Exactly the stated number of buyers got what they asked for."

@@ -87,6 +87,7 @@ struct Court {
     case .seatsSold: try await seatsSold(invariant)
     case .noSeatLeftHeld: try await noSeatLeftHeld(invariant)
     case .noRefusalWhileSeatsFree: try await noRefusalWhileSeatsFree(invariant)
+    case .seatsLinearizable: seatsLinearizable(invariant)
     case .expiredHoldsSoldNothing: try await expiredHoldsSoldNothing(invariant)
     case .exactlyOneWinner, .winners: try await winners(invariant)
     case .everyOtherBuyerRefusedCleanly: try await everyOtherBuyerRefusedCleanly(invariant)

@@ -73,7 +73,7 @@ enum LogFacts {
     from log_change b
     left join (select distinct on (hold_id) * from log_hold order by hold_id, position) h on h.hold_id = b.hold_id
     left join log_change c
-      on c.type = 'booking-cancelled' and c.show_id = b.show_id and c.seat = b.seat and c.hold_id = b.hold_id
+      on c.type in ('booking-cancelled', 'booking-seats-cancelled') and c.show_id = b.show_id and c.seat = b.seat and c.hold_id = b.hold_id
      and c.position > b.position
     where b.type = 'hold-confirmed'
     group by b.show_id, b.seat, b.hold_id, h.buyer, h.order_id, b.position;

@@ -30,7 +30,7 @@ struct BillingProjection: Sendable {
   func subscription(batchSize: Int = 2000) -> Subscription {
     Subscription(
       Self.name, categories: [Ordering.Event.category],
-      types: [Ordering.Event.Kind.orderConfirmed.rawValue, Ordering.Event.Kind.orderCancelled.rawValue],
+      types: [Ordering.Event.Kind.orderConfirmed, .orderSeatsCancelled, .orderCancelled].map(\.rawValue),
       batchSize: batchSize, commitsDurably: true, onPoison: .stop,
       tables: ["billing_months", "billing_lines"],
       handle: handle)
@@ -97,12 +97,21 @@ extension BillingProjection.Source {
         event: recorded, kind: .charge,
         order: order(
           fact.accountID, fact.orderID, fact.showID, fact.total.currency, fact.lines, fact.occurredAt))
+    case .orderSeatsCancelled(let fact):
+      self.init(
+        event: recorded, kind: .refund,
+        order: order(
+          fact.accountID, fact.orderID, fact.showID, fact.refund.currency, fact.lines, fact.occurredAt))
     case .orderCancelled(let fact) where !fact.lines.isEmpty:
       self.init(
         event: recorded, kind: .refund,
         order: order(
           fact.accountID, fact.orderID, fact.showID, fact.refund.currency, fact.lines, fact.occurredAt))
-    case .orderPlaced, .orderFailed, .orderCancelled: return nil
+    case .orderPlaced, .paymentRequested, .paymentReceived, .paymentDeclined, .refundRequested,
+      .refundSettled,
+      .cancellationQuoted, .ticketTransferred, .ticketCheckedIn,
+      .orderFailed, .orderCancelled:
+      return nil
     }
   }
 }

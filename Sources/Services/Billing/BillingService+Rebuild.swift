@@ -11,7 +11,7 @@ extension BillingService {
     do {
       try await store.pool.transaction { connection in
         // Emptying large tables takes its time.
-        try await connection.executeScript("set local statement_timeout = 0")
+        try await connection.liftStatementTimeout()
         try await connection.execute(
           """
           insert into aisle.checkpoints (tenant, subscription)

@@ -14,7 +14,7 @@ extension BillingService {
         try await connection.transaction {
           // One snapshot for all statements, and time enough for a long log.
           try await connection.executeScript("set transaction isolation level repeatable read, read only")
-          try await connection.executeScript("set local statement_timeout = 0")
+          try await connection.liftStatementTimeout()
           return try await self.reconcile(month, on: connection)
         }
       }

@@ -85,6 +85,13 @@ public final class BookingService: Sendable {
     try await send(.cancelBooking(id, for: order), of: id, context).holdReceipt(id)
   }
 
+  /// Gives some seats of a booking back; it keeps the others.
+  public func cancelSeats(
+    _ seats: [SeatID], of id: HoldID, for order: OrderID, _ context: RequestContext = RequestContext()
+  ) async throws(ServiceError) -> HoldReceipt {
+    try await send(.cancelSeats(id, for: order, seats: seats), of: id, context).holdReceipt(id)
+  }
+
   /// A hold with the show that it is for, for an order, which needs its seats and prices. Whether it can still be
   /// confirmed, only confirming tells.
   func lookUp(

@@ -215,7 +215,8 @@ extension Booking.Command {
     case .leaveWaitingList(let id): id.hold
     case .hold(let hold): hold.holdID
     case .extend(let id), .confirm(let id, _), .release(let id, _), .expire(let id),
-      .cancelBooking(let id, _):
+      .cancelBooking(let id, _),
+      .cancelSeats(let id, _, _):
       id
     }
   }

@@ -1,26 +1,45 @@
 import Booking
 import EventStore
+import Foundation
 import Ordering
 import Vocabulary
 
 /// Orders: a hold becomes a booking and a charge, or nothing.
 ///
-/// The steps are `order-placed`, then `hold-confirmed` in the show's stream, then `order-confirmed`; if the show
-/// refuses, `order-failed`. Each step may be repeated without harm, so an order that a crash left in the middle
-/// is finished by ``OrderProcess``.
+/// The steps are `order-placed`, then the payment if a provider has to get one, then `hold-confirmed` in the show's
+/// stream, then `order-confirmed`; if the show refuses or the payment is declined, `order-failed`, and what was paid is
+/// given back. Each step may be repeated without harm, so an order that a crash left in the middle is finished by
+/// ``OrderProcess``.
 public final class OrderingService: Sendable {
-  private let booking: BookingService
-  private let orders: OrderStream
+  let booking: BookingService
+  let orders: OrderStream
+  let payments: Payments
+  let cancellations: CancellationPolicy
+  let time: TimeSource
 
-  public init(store: EventStore, booking: BookingService, time: TimeSource = .system) {
+  public init(
+    store: EventStore, booking: BookingService, payments: Payments = .none,
+    cancellations: CancellationPolicy = .free, time: TimeSource = .system
+  ) {
     self.booking = booking
+    self.payments = payments
+    self.cancellations = cancellations
+    self.time = time
     orders = OrderStream(store: store, time: time)
   }
 
   /// An order as it stands.
   public struct Receipt: Sendable {
     public let order: Ordering.OrderPlaced
-    public let state: Ordering.State
+    public let state: Ordering.Standing
+    /// Of an order that is paid through a provider.
+    public let payment: Ordering.Payment?
+    /// The latest quote for a cancellation.
+    public let quote: Ordering.CancellationQuoted?
+    /// What was refunded on the account, in minor units.
+    public let refunded: Int64
+    /// One for each seat, once the order was confirmed.
+    public let tickets: [Ordering.Ticket]
     /// Version of the order's stream.
     public let version: Int64
     /// Position of the order's last event.
@@ -28,10 +47,14 @@ public final class OrderingService: Sendable {
   }
 
   /// Places an order for a hold and sees it through. Repeating it with the same id gives the same order.
+  ///
+  /// - Parameter paymentMethod: `provider:card` is paid through that provider, and may still be unpaid when this
+  ///   returns; anything else is put on the account.
   public func place(
     _ id: OrderID, hold: HoldID, account: AccountID, paymentMethod: String,
     _ context: RequestContext = RequestContext()
   ) async throws(ServiceError) -> Receipt {
+    let payment = try payment(of: id, by: paymentMethod)
     let (terms, show) = try await booking.lookUp(hold, context)
     let place = Ordering.Place(
       orderID: id, showID: show.showID, holdID: hold, accountID: account, buyer: terms.terms.buyer,
@@ -40,7 +63,7 @@ public final class OrderingService: Sendable {
         Ordering.Line(
           seat: seat, amount: show.plan.price(of: seat) ?? 0, taxRateBasisPoints: show.taxRateBasisPoints)
       },
-      paymentMethod: paymentMethod)
+      paymentMethod: paymentMethod, payment: payment)
     let placed = try await orders.execute(.place(place), on: id, isNew: true, context)
     return try await seeThrough(id, placed, context)
   }
@@ -49,12 +72,7 @@ public final class OrderingService: Sendable {
   public func cancel(
     _ id: OrderID, _ context: RequestContext = RequestContext()
   ) async throws(ServiceError) -> Receipt {
-    let outcome: OrderStream.Outcome
-    do throws(ServiceError) {
-      outcome = try await orders.execute(.cancel, on: id, context)
-    } catch .orderRejected(.notPlaced) {
-      throw .notFound(kind: "order", id: id.rawValue)
-    }
+    let outcome = try await execute(.cancel, on: id, context)
     return try await seeThrough(id, outcome, context)
   }
 
@@ -64,33 +82,58 @@ public final class OrderingService: Sendable {
   }
 
   /// Does what is left to do for an order, whatever state a crash left it in.
-  func resume(_ id: OrderID, _ context: RequestContext) async throws(ServiceError) {
+  public func resume(_ id: OrderID, _ context: RequestContext) async throws(ServiceError) {
     _ = try await finish(id, try await orders.fold(id), context)
+  }
+
+  /// A command on an order that has to be there.
+  func execute(
+    _ command: Ordering.Command, on id: OrderID, _ context: RequestContext
+  ) async throws(ServiceError) -> OrderStream.Outcome {
+    do throws(ServiceError) {
+      return try await orders.execute(command, on: id, context)
+    } catch .orderRejected(.notPlaced) {
+      throw .notFound(kind: "order", id: id.rawValue)
+    }
   }
 
   // MARK: Steps
 
   /// What is stored is not taken back by trouble with the next step: the answer is then the order as it stands, and
   /// ``OrderProcess`` does the rest.
-  private func seeThrough(
+  func seeThrough(
     _ id: OrderID, _ outcome: OrderStream.Outcome, _ context: RequestContext
   ) async throws(ServiceError) -> Receipt {
     do throws(ServiceError) {
       return try await finish(id, outcome, context)
-    } catch .unavailable, .unreadable, .overloaded, .outcomeUnknown {
+    } catch .unavailable, .unreadable, .overloaded, .outcomeUnknown, .invalid {
       return try receipt(id, outcome)
     }
   }
 
-  private func finish(
+  func finish(
     _ id: OrderID, _ outcome: OrderStream.Outcome, _ context: RequestContext
   ) async throws(ServiceError) -> Receipt {
-    switch outcome.state {
-    case .none, .confirmed, .failed: return try receipt(id, outcome)
-    case .placed(let order): return try await confirm(order, context)
+    switch outcome.state.standing {
+    case .none: return try receipt(id, outcome)
+    case .placed(let order):
+      guard outcome.state.isUnpaid else { return try await confirm(order, context) }
+      let charged = try await collect(order, outcome, context)
+      // Without an answer yet, there is nothing more to do.
+      return charged.state.isUnpaid ? try receipt(id, charged) : try await finish(id, charged, context)
+    case .confirmed(let order):
+      let cancelled = outcome.state.cancelledSeats
+      if !cancelled.isEmpty {
+        _ = try await booking.cancelSeats(cancelled.sorted(), of: order.holdID, for: id, context)
+      }
+      return try receipt(id, try await settleRefunds(outcome, context))
+    case .failed(let order, _):
+      let inquired = try await inquire(order, outcome, context)
+      return try receipt(id, try await settleRefunds(inquired, context))
     case .cancelled(let order, _):
       try await giveBackSeats(of: order, context)
-      return try receipt(id, outcome)
+      let inquired = try await inquire(order, outcome, context)
+      return try receipt(id, try await settleRefunds(inquired, context))
     }
   }
 
@@ -100,15 +143,27 @@ public final class OrderingService: Sendable {
     do throws(ServiceError) {
       _ = try await booking.confirm(order.holdID, for: order.orderID, context)
     } catch .bookingRejected(let rejection) {
-      let failed = try await orders.execute(.fail(reason: rejection.code), on: order.orderID, context)
-      return try receipt(order.orderID, failed)
+      let failed = try await fail(order.orderID, because: rejection.code, context)
+      return try receipt(order.orderID, try await settleRefunds(failed, context))
     }
     do throws(ServiceError) {
       return try receipt(order.orderID, try await orders.execute(.confirm, on: order.orderID, context))
     } catch .orderRejected {
       // Cancelled or failed by somebody else meanwhile: no order, no seats.
       try await giveBackSeats(of: order, context)
-      return try receipt(order.orderID, try await orders.fold(order.orderID))
+      let ended = try await orders.fold(order.orderID)
+      return try receipt(order.orderID, try await settleRefunds(ended, context))
+    }
+  }
+
+  /// Fails the order, unless somebody else was faster in ending it.
+  func fail(
+    _ id: OrderID, because reason: String, _ context: RequestContext
+  ) async throws(ServiceError) -> OrderStream.Outcome {
+    do throws(ServiceError) {
+      return try await orders.execute(.fail(reason: reason), on: id, context)
+    } catch .orderRejected {
+      return try await orders.fold(id)
     }
   }
 
@@ -135,8 +190,12 @@ public final class OrderingService: Sendable {
     }
   }
 
-  private func receipt(_ id: OrderID, _ outcome: OrderStream.Outcome) throws(ServiceError) -> Receipt {
+  func receipt(_ id: OrderID, _ outcome: OrderStream.Outcome) throws(ServiceError) -> Receipt {
     guard let order = outcome.state.order else { throw .notFound(kind: "order", id: id.rawValue) }
-    return Receipt(order: order, state: outcome.state, version: outcome.version, position: outcome.position)
+    return Receipt(
+      order: order, state: outcome.state.standing, payment: outcome.state.payment,
+      quote: outcome.state.quote, refunded: outcome.state.refunded, tickets: outcome.state.tickets,
+      version: outcome.version,
+      position: outcome.position)
   }
 }

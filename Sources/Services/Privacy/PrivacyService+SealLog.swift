@@ -19,13 +19,19 @@ extension PrivacyService {
     var position = Position.start
     while true {
       let batch = try await owner.transaction { connection in
-        try await connection.executeScript("set local statement_timeout = 0")
+        try await connection.liftStatementTimeout()
         let rows = try await connection.query(
           """
           select position
           from aisle.events
           where tenant = \(store.tenant.rawValue) and position > \(position.rawValue)
             and ((type in ('seats-held', 'order-placed') and jsonb_typeof(data -> 'buyer') = 'string')
+                 -- Of a release that sealed names only; without a key there is nothing left to seal with.
+                 or (type = 'order-placed' and jsonb_typeof(data -> 'payment_method') = 'string'
+                     and exists (
+                       select from aisle.subject_keys k
+                       where k.tenant = \(store.tenant.rawValue)
+                         and k.key_id::text = data #>> '{buyer,$sealed,key}'))
                  or (type = 'account-opened' and jsonb_typeof(data -> 'name') = 'string'))
           order by position
           limit 1000

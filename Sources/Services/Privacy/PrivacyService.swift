@@ -53,7 +53,7 @@ public struct PrivacyService: Sendable {
       }
       receipt = try await store.pool.transaction { connection in
         // Finding a name in the read models takes a look at every row.
-        try await connection.executeScript("set local statement_timeout = 0")
+        try await connection.liftStatementTimeout()
         let forgotten = try await store.forget(
           subject, at: time.now, metadata: context.metadata(), on: connection,
           scrub: { try await scrub(subject, on: connection) })
@@ -116,19 +116,27 @@ public struct PrivacyService: Sendable {
     try await connection.execute(
       "update aisle.holds set buyer = \(forgottenText) where tenant = \(tenant) and buyer = \(subject.name)")
     try await connection.execute(
-      "update aisle.orders set buyer = \(forgottenText) where tenant = \(tenant) and buyer = \(subject.name)")
+      """
+      update aisle.orders
+      set buyer = \(forgottenText), payment_method = \(forgottenText)
+      where tenant = \(tenant) and buyer = \(subject.name)
+      """)
   }
 
   private func eventsInTheClear(about subject: DataSubject) async throws -> Int {
-    try await store.pool.transaction { connection in
-      try await connection.executeScript("set local statement_timeout = 0")
+    let key = try await store.keyID(of: subject)?.uuidString.lowercased()
+    return try await store.pool.transaction { connection in
+      try await connection.liftStatementTimeout()
       let rows =
         subject.kind == "buyer"
         ? try await connection.query(
           """
           select count(*)
           from aisle.events
-          where tenant = \(store.tenant.rawValue) and category in ('show', 'order') and data ->> 'buyer' = \(subject.name)
+          where tenant = \(store.tenant.rawValue) and category in ('show', 'order')
+            and (data ->> 'buyer' = \(subject.name)
+                 or (type = 'order-placed' and jsonb_typeof(data -> 'payment_method') = 'string'
+                     and data #>> '{buyer,$sealed,key}' = \(key as String?)))
           """)
         : try await connection.query(
           """

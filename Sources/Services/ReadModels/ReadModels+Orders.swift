@@ -6,8 +6,12 @@ import Vocabulary
 
 /// An order as it is listed.
 public struct OrderView: Sendable {
-  /// placed, confirmed, failed or cancelled
-  public enum Status: String, Sendable, Codable { case placed, confirmed, failed, cancelled }
+  public enum Status: String, Sendable, Codable {
+    case placed
+    /// A provider has not said yet whether it has the money.
+    case paymentPending = "payment-pending"
+    case confirmed, failed, cancelled
+  }
 
   public let id: OrderID
   public let show: ShowID
@@ -52,6 +56,23 @@ extension ReadModels {
     ).map { OrderID(unchecked: try $0.decode(String.self)) }
   }
 
+  /// How long a provider is asked for an answer; after that only a webhook can bring it.
+  private static let longestInquiry = Duration.seconds(3 * 86_400)
+
+  /// Orders whose payment has had no answer since before an instant, the oldest first, whatever became of them.
+  public func unpaidOrders(before instant: Timestamp, limit: Int) async throws -> [OrderID] {
+    try await store.pool.query(
+      """
+      select order_id
+      from aisle.orders
+      where tenant = \(store.tenant.rawValue) and payment_open and changed_at < \(instant)
+        and changed_at > \(instant - Self.longestInquiry)
+      order by changed_at
+      limit \(limit)
+      """
+    ).map { OrderID(unchecked: try $0.decode(String.self)) }
+  }
+
   /// Orders in the order in which they were placed, after a position.
   public func orders(after position: Position, limit: Int) async throws -> [OrderView] {
     try await store.pool.query(
@@ -86,9 +107,16 @@ extension OrderView {
 /// The net effect of a batch of order events, written with one statement for each kind of change.
 private struct OrderChanges {
   private struct Change {
-    var status: OrderView.Status
+    /// nil: as it was.
+    var status: OrderView.Status?
+    /// Whether the status is only that of an order that was waiting for its payment. Money may come, or be refused,
+    /// when the order has long ended.
+    var onlyIfPending = false
     var reason: String?
-    var refund: Int64
+    /// nil: as it was.
+    var paymentOpen: Bool?
+    /// What more is refunded.
+    var refund: Int64 = 0
     var at: Timestamp
     var version: Int64
   }
@@ -98,20 +126,40 @@ private struct OrderChanges {
 
   mutating func add(_ recorded: RecordedEvent) throws {
     func change(
-      _ status: OrderView.Status, reason: String? = nil, refund: Int64 = 0, at instant: Timestamp
-    ) -> Change {
-      Change(status: status, reason: reason, refund: refund, at: instant, version: recorded.version)
+      to status: OrderView.Status? = nil, onlyIfPending: Bool = false, reason: String? = nil,
+      paymentOpen: Bool? = nil, refund: Int64 = 0, at instant: Timestamp
+    ) {
+      let earlier = changes[recorded.stream.id]
+      var change = Change(
+        status: status, onlyIfPending: onlyIfPending, reason: reason ?? earlier?.reason,
+        paymentOpen: paymentOpen ?? earlier?.paymentOpen,
+        refund: (earlier?.refund ?? 0) + refund, at: instant, version: recorded.version)
+      if let known = earlier?.status, status == nil || (onlyIfPending && known != .paymentPending) {
+        change.status = known
+        change.onlyIfPending = earlier?.onlyIfPending ?? false
+      } else if earlier?.status == .paymentPending {
+        change.onlyIfPending = false
+      }
+      changes[recorded.stream.id] = change
     }
     switch try recorded.decode(as: Ordering.Event.self) {
     case .orderPlaced(let fact):
       placed.append((fact, recorded.position.rawValue))
-      changes[recorded.stream.id] = change(.placed, at: fact.placedAt)
-    case .orderConfirmed(let fact):
-      changes[recorded.stream.id] = change(.confirmed, at: fact.occurredAt)
-    case .orderFailed(let fact):
-      changes[recorded.stream.id] = change(.failed, reason: fact.reason, at: fact.occurredAt)
+      change(to: .placed, at: fact.placedAt)
+    case .paymentRequested(let fact): change(to: .paymentPending, paymentOpen: true, at: fact.requestedAt)
+    case .paymentReceived(let fact):
+      change(to: .placed, onlyIfPending: true, paymentOpen: false, at: fact.receivedAt)
+    case .paymentDeclined(let fact): change(paymentOpen: false, at: fact.declinedAt)
+    case .refundRequested(let fact): change(at: fact.requestedAt)
+    case .refundSettled(let fact): change(at: fact.settledAt)
+    case .orderConfirmed(let fact): change(to: .confirmed, at: fact.occurredAt)
+    case .orderFailed(let fact): change(to: .failed, reason: fact.reason, at: fact.occurredAt)
+    case .cancellationQuoted(let fact): change(at: fact.quotedAt)
+    case .ticketTransferred(let fact): change(at: fact.transferredAt)
+    case .ticketCheckedIn(let fact): change(at: fact.checkedInAt)
+    case .orderSeatsCancelled(let fact): change(refund: fact.refund.minorUnits, at: fact.occurredAt)
     case .orderCancelled(let fact):
-      changes[recorded.stream.id] = change(.cancelled, refund: fact.refund.minorUnits, at: fact.occurredAt)
+      change(to: .cancelled, refund: fact.refund.minorUnits, at: fact.occurredAt)
     }
   }
 
@@ -140,11 +188,17 @@ private struct OrderChanges {
     try await connection.execute(
       """
       update orders o
-      set status = c.status, reason = c.reason, refund = c.refund, changed_at = c.changed_at, version = c.version
+      set status = case
+            when c.status is null or (c.only_if_pending and o.status <> 'payment-pending') then o.status
+            else c.status
+          end,
+          reason = coalesce(c.reason, o.reason), payment_open = coalesce(c.payment_open, o.payment_open),
+          refund = o.refund + c.refund, changed_at = c.changed_at,
+          version = c.version
       from unnest(
-        \(orders), \(states.map(\.status.rawValue)), \(states.map(\.reason)), \(states.map(\.refund)),
-        \(states.map(\.at)), \(states.map(\.version)))
-        c (order_id, status, reason, refund, changed_at, version)
+        \(orders), \(states.map(\.status?.rawValue)), \(states.map(\.onlyIfPending)), \(states.map(\.reason)),
+        \(states.map(\.paymentOpen)),        \(states.map(\.refund)), \(states.map(\.at)), \(states.map(\.version)))
+        c (order_id, status, only_if_pending, reason, payment_open, refund, changed_at, version)
       where o.tenant = \(tenant) and o.order_id = c.order_id
       """)
   }

@@ -77,6 +77,8 @@ private struct ShowChanges {
     case .bookingCancelled(let fact):
       change(fact.holdID, to: "cancelled", order: fact.orderID, at: position)
       for seat in fact.seats { set(seat, of: show, to: nil) }
+    case .bookingSeatsCancelled(let fact):
+      for seat in fact.seats { set(seat, of: show, to: nil) }
     }
   }
 

@@ -52,6 +52,12 @@ struct Audit {
     case .bookingCancelled(let fact):
       expectAll(of: fact.holdID, are: fact.seats) { $0.order == fact.orderID }
       for seat in fact.seats { owners[seat] = nil }
+    case .bookingSeatsCancelled(let fact):
+      #expect(!fact.seats.isEmpty && own(fact.holdID).count > fact.seats.count)
+      for seat in fact.seats {
+        #expect(owners[seat]?.hold == fact.holdID && owners[seat]?.order == fact.orderID)
+        owners[seat] = nil
+      }
     }
   }
 
@@ -132,6 +138,10 @@ struct Audit {
     case (.holdAlreadyConfirmed(let order), .extend(let id)):
       return everHeld.contains(id) && own(id).allSatisfy { $0.order == order }
     case (.holdAlreadyConfirmed(let order), .cancelBooking(let id, let asking)):
+      return order != asking && everHeld.contains(id) && own(id).allSatisfy { $0.order == order }
+    case (.notConfirmed(let id), .cancelSeats):
+      return everHeld.contains(id) && own(id).allSatisfy { $0.order == nil }
+    case (.holdAlreadyConfirmed(let order), .cancelSeats(let id, let asking, _)):
       return order != asking && everHeld.contains(id) && own(id).allSatisfy { $0.order == order }
     case (.holdNotYetExpired(let id, let until), .expire):
       return !own(id).isEmpty && own(id).allSatisfy { $0.expiresAt == until && until > now }

@@ -165,8 +165,8 @@ private struct Run {
     let id = HoldID(unchecked: "h\(Int.random(in: 1...40, using: &random))")
     let order = OrderID(unchecked: "o\(id)")
     holdIDs.insert(id)
-    switch Int.random(in: 0..<13, using: &random) {
-    case 11: return .extend(id)
+    switch Int.random(in: 0..<16, using: &random) {
+    case 13: return .extend(id)
     case 12 where Int.random(in: 0..<40, using: &random) == 0: return .cancelShow(reason: "fire")
     case 12: return .extend(id)
     case 0..<3:
@@ -180,6 +180,11 @@ private struct Run {
     case 7: return .release(id, reason: "random")
     case 8: return .expire(id)
     case 9: return .cancelBooking(id, for: order)
+    case 10, 11:
+      let seats = audit.seats.shuffled(using: &random).prefix(.random(in: 1...4, using: &random))
+      return .cancelSeats(
+        id, for: .random(in: 0..<6, using: &random) == 0 ? OrderID(unchecked: "another\(id)") : order,
+        seats: Array(seats))
     default: return .cancelBooking(id, for: OrderID(unchecked: "another\(id)"))
     }
   }

@@ -6,7 +6,9 @@ import Vocabulary
 
 @Suite("Looking up keys")
 struct KeyLookupTests {
-  @Test("in a table without statistics, whoever stores many people's data reads no more of it than there are people")
+  @Test(
+    "in a table without statistics, whoever stores many people's data reads no more of it than there are people"
+  )
   func young() async throws {
     try await withStore { store in
       try await store.pool.execute("alter table aisle.subject_keys set (autovacuum_enabled = false)")

@@ -289,7 +289,19 @@ struct Tampering: CustomTestStringConvertible, Sendable {
             OrderID(unchecked: "nowhere"), hold: HoldID(unchecked: "hamlet:nowhere"),
             show: ShowID(unchecked: "hamlet"), account: AccountID(unchecked: "walk-ins")),
           simulatedAt: performance.simulatedEnd, answers: [.done(position: 1)], headBefore: 0, headAfter: nil,
-          endMicroseconds: 0))
+          startMicroseconds: 0, endMicroseconds: 0))
+    },
+    Tampering("somebody was told that a seat was taken before anybody had it", breaks: [.seatsLinearizable]) {
+      _, performance in
+      performance.exchanges.append(
+        .init(
+          buyer: 0,
+          request: .hold(
+            HoldID(unchecked: "hamlet:early"), show: ShowID(unchecked: "hamlet"),
+            buyer: BuyerID(unchecked: "early"), wish: .named([SeatID(unchecked: "A-1")])),
+          simulatedAt: performance.plan.scenario.clock.startsAt,
+          answers: [.refused("seats-unavailable", seats: [SeatID(unchecked: "A-1")])],
+          headBefore: 0, headAfter: .max, startMicroseconds: -2, endMicroseconds: -1))
     },
     Tampering("somebody was refused while seats were free", breaks: [.noRefusalWhileSeatsFree]) {
       _, performance in
@@ -349,6 +361,7 @@ private enum Sample {
       - seats-sold: 7
       - no-seat-left-held
       - no-refusal-while-seats-free
+      - seats-linearizable
       - expired-holds-sold-nothing
       - winners: 6
       - every-other-buyer-refused-cleanly

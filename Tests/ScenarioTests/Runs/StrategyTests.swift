@@ -13,7 +13,9 @@ extension Runs {
       #expect(report.counters.winners > 1)
       #expect(
         ScenarioBench.broken(report.invariants)
-          == [.noSeatBookedTwice, .exactlyOneWinner, .everyBookedSeatHasOneConfirmedOrder],
+          == [
+            .noSeatBookedTwice, .exactlyOneWinner, .everyBookedSeatHasOneConfirmedOrder, .seatsLinearizable,
+          ],
         ScenarioBench.why(report.invariants))
       #expect(report.verdict.firstBroken == .noSeatBookedTwice)
       let double = try #require(report.invariants.first { $0.name == .noSeatBookedTwice })
