@@ -189,11 +189,11 @@ struct WaitingListTests {
 
   @Test("does not let an offer be extended, and offers nothing once the show is cancelled")
   func bounds() throws {
-    var house = try FullHouse()
+    var house = try FullHouse(.init(offerSeconds: 60))
     try house.join("w1", 1)
     try house.join("w2", 1)
     try house.free(1)
-    house.now = Lear.noon + .seconds(60)
+    house.now = Lear.noon + .seconds(30)
     #expect(try house.run(.extend("w1")) == [])
     try house.run(.cancelShow(reason: "fire"))
     #expect(try house.free(2).map(\.type) == ["booking-cancelled"])
