@@ -56,7 +56,8 @@ public struct RESTAPI: Sendable {
       responder: Edge(router: router(), metrics: metrics, logger: logger),
       // Connections that send nothing, or a request without end, are closed.
       server: .http1(configuration: .init(idleTimeout: .seconds(60))),
-      configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
+      // A sale that opens has thousands at the door at once.
+      configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: 4_096),
       services: [Watching(watcher: watcher)], logger: logger)
   }
 

@@ -11,12 +11,12 @@ struct HTMLReportTests {
     let passed = HTMLReport(try SampleReports.lastSeat()).render()
     #expect(passed.contains("<body class=\"passed\">"))
     #expect(passed.contains("One buyer won one seat. 199 were refused."))
-    #expect(passed.contains("All 12 invariants hold."))
+    #expect(passed.contains("All 13 invariants hold."))
     #expect(!passed.contains("What went wrong first"))
 
     let failed = HTMLReport(try SampleReports.readModelCheck()).render()
     #expect(failed.contains("<body class=\"failed\">"))
-    #expect(failed.contains("3 of 12 invariants broken."))
+    #expect(failed.contains("3 of 13 invariants broken."))
     #expect(failed.contains("What went wrong first"))
   }
 

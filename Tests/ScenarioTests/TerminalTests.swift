@@ -74,11 +74,11 @@ struct TerminalTests {
   @Test("the summary of a passed run has a tick for each invariant and no escape codes when piped")
   func passed() throws {
     let text = TerminalReport(try SampleReports.lastSeat(), style: .plain).render()
-    #expect(text.ranges(of: "✓").count == 13)
+    #expect(text.ranges(of: "✓").count == 14)
     #expect(!text.contains("✗"))
     #expect(!text.contains("\u{1B}"))
     #expect(text.contains("attempts   200"))
-    #expect(text.hasSuffix("One buyer won one seat. 199 were refused. ✓ all 12 invariants hold.\n"))
+    #expect(text.hasSuffix("One buyer won one seat. 199 were refused. ✓ all 13 invariants hold.\n"))
   }
 
   @Test("the summary of a failed run shows the evidence and what broke first")
@@ -87,7 +87,7 @@ struct TerminalTests {
     #expect(text.contains("✗ no-seat-booked-twice"))
     #expect(text.contains("Seat F-30 is booked by 11 holds at once"))
     #expect(text.contains("… and 6 more in the JSON and HTML reports"))
-    #expect(text.hasSuffix("✗ 3 of 12 invariants broken. First: no-seat-booked-twice.\n"))
+    #expect(text.hasSuffix("✗ 3 of 13 invariants broken. First: no-seat-booked-twice.\n"))
   }
 
   @Test("the columns of the summary are aligned")

@@ -8,7 +8,8 @@ extension BookingLoad.Method: ExpressibleByArgument {}
 extension BenchCommand {
   struct Bookings: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "booking", abstract: "Confirmed bookings on one show and on many, beside row locks and retries.",
+      commandName: "booking",
+      abstract: "Confirmed bookings on one show and on many, beside row locks and retries.",
       discussion: """
         Each buyer holds the best seat, orders it and begins again when the order is confirmed. Methods: service (in \
         the buyers' process), rest (over HTTP, every role running), retry (each buyer appends at the expected version \

@@ -58,7 +58,9 @@ struct BuyerAnswer: Hashable, Sendable, Codable {
     "connection-lost", "the process ended before it answered", isUnknown: true)
 
   /// What the buyer sees of it: a repeat must show the same.
-  var visible: [String] { [verdict.rawValue, reason ?? ""] + (verdict == .done ? seats : []).map(\.rawValue) }
+  var visible: [String] {
+    [verdict.rawValue, reason ?? ""] + (verdict == .done ? seats : []).map(\.rawValue)
+  }
 
   init(
     verdict: Verdict, reason: String? = nil, message: String? = nil, seats: [SeatID] = [],

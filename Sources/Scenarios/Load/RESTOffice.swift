@@ -23,15 +23,7 @@ final class RESTOffice: BoxOffice {
     guard let url = URL(string: url), let host = url.host, let port = url.port else {
       throw ScenarioRunError("\(url) is not a URL with host and port")
     }
-    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-      .connectTimeout(.seconds(10))
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHTTPClientHandlers()
-          try channel.pipeline.syncOperations.addHandler(HTTPExchangeHandler())
-        }
-      }
-      .connect(host: host, port: port).get()
+    let channel = try await connect(to: host, port)
     do {
       let value = try await body(RESTOffice(channel: channel, host: "\(host):\(port)"))
       try await channel.close().get()
@@ -40,6 +32,31 @@ final class RESTOffice: BoxOffice {
       try? await channel.close().get()
       throw error
     }
+  }
+
+  /// A thousand who knock at once are more than a server lets queue; who is turned away knocks again, for ten seconds.
+  private static func connect(to host: String, _ port: Int) async throws -> any Channel {
+    let deadline = ContinuousClock.now + .seconds(10)
+    while true {
+      do {
+        return try await connectOnce(to: host, port)
+      } catch {
+        guard ContinuousClock.now < deadline else { throw error }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
+  }
+
+  private static func connectOnce(to host: String, _ port: Int) async throws -> any Channel {
+    try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .connectTimeout(.seconds(10))
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHTTPClientHandlers()
+          try channel.pipeline.syncOperations.addHandler(HTTPExchangeHandler())
+        }
+      }
+      .connect(host: host, port: port).get()
   }
 
   func answer(_ request: BuyerRequest) async -> BuyerAnswer {
