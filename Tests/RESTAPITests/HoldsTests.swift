@@ -95,6 +95,7 @@ struct HoldsTests {
       fixture.clock.advance(by: .seconds(590))
       #expect(try await extend().expecting(.ok).json["expires_at"] == "2026-11-24T19:30:00Z")
       #expect(try await extend().expecting(.ok).json["expires_at"] == "2026-11-24T19:30:00Z")
+      try await fixture.settle()
       #expect(try await fixture.get("/v1/shows/hamlet/seats").json["held"] == 1)
       fixture.clock.advance(by: .seconds(320))
       try await extend().expectProblem(409, "hold-expired")
