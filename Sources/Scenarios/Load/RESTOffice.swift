@@ -26,7 +26,8 @@ final class RESTOffice: BoxOffice {
     let channel = try await connect(to: host, port)
     do {
       let value = try await body(RESTOffice(channel: channel, host: "\(host):\(port)"))
-      try await channel.close().get()
+      // The server may have closed it before.
+      try? await channel.close().get()
       return value
     } catch {
       try? await channel.close().get()
