@@ -113,7 +113,9 @@ struct RebuildTests {
       isOver.update { $0 = true }
       try await appending
       // Then
-      #expect(sawOld.value && outcome.removed == 1 && outcome.added == 1 && outcome.changed >= 6)
+      // The worker may have put the missing row back, with what was appended meanwhile; then it is changed, not added.
+      #expect(sawOld.value && outcome.removed == 1 && outcome.added <= 1)
+      #expect(outcome.added + outcome.changed >= 7)
       let head = try await stores[0].head()
       try await stores[0].wait(for: "tally", toReach: head, timeout: patience)
       await worker.end()
