@@ -9,7 +9,7 @@ import Vocabulary
 
 /// Every order in which a hold's end, the payment's webhook (once, twice, or cut off by the death of the process that
 /// takes it), another buyer, a cancellation and a restart can come: enumerated, not sampled.
-@Suite("Payment against everything else", .timeLimit(.minutes(5)))
+@Suite("Payment against everything else", .timeLimit(.minutes(20)))
 struct LatePaymentTests {
   enum Step: String, CaseIterable, Sendable {
     /// The hold's time is over, and the timer says so.

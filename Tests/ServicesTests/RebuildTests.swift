@@ -7,7 +7,7 @@ import Vocabulary
 
 @testable import Services
 
-@Suite("Rebuilding the shipped projections", .timeLimit(.minutes(2)))
+@Suite("Rebuilding the shipped projections", .timeLimit(.minutes(10)))
 struct RebuildTests {
   private static let tables = [
     "shows": ["shows", "taken_seats", "holds"], "orders": ["orders"],
