@@ -48,7 +48,7 @@ extension BenchCommand {
     func run() async throws {
       try await Session.run(as: .owner) { [self] session in
         let rows = try await BookingBenchmark(
-          conninfo: session.conninfo, executable: try Program.path(),
+          conninfo: session.conninfo, executable: try ScenarioEngine.thisExecutable(),
           settings: .init(
             methods: methods, contenders: contenders, shows: shows, processes: processes, seconds: seconds)
         ).run(progress: Progress.line)
@@ -88,17 +88,6 @@ extension BenchCommand {
         let result = try await load.run(with: Aisle(pool: session.pool, logger: session.logger))
         print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
       }
-    }
-  }
-}
-
-/// This program's own file, to start more of it.
-enum Program {
-  static func path() throws -> String {
-    do {
-      return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    } catch {
-      throw CommandFailure("the path of this program is unknown: \(error)")
     }
   }
 }

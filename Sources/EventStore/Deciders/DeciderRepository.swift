@@ -38,12 +38,11 @@ public final class DeciderRepository<D: Decider>: Sendable {
   /// A stream as it is now.
   public func state(of stream: StreamName) async throws -> FoldedStream<D> {
     guard var folded = try await cached(stream) else { return try await load(stream) }
-    if try await folder.readOn(&folded, of: stream) {
-      cache.remember(folded, of: stream)
-    } else if try await store.version(of: stream) < folded.version {
-      // The database has less than we remember, as after a fail-over that lost commits.
-      return try await load(stream)
-    }
+    // One look-up by key; mostly there is nothing new.
+    let version = try await store.version(of: stream)
+    // The database has less than we remember, as after a fail-over that lost commits.
+    if version < folded.version { return try await load(stream) }
+    if version > folded.version { _ = try await refresh(&folded, of: stream) }
     return folded
   }
 

@@ -149,7 +149,8 @@ public struct ScenarioEngine: Sendable {
     }
   }
 
-  private static func thisExecutable() throws -> String {
+  /// This program's own file, to start more of it.
+  public static func thisExecutable() throws -> String {
     do {
       return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     } catch {

@@ -98,7 +98,7 @@ public struct BookingLoad: Sendable, Codable {
       }
       return try await group.reduce(into: Result()) { $0.add($1) }
     }
-    result.seconds = start.duration(to: .now).inSeconds
+    result.seconds = start.duration(to: .now) / .seconds(1)
     let after = aisle.booking.metrics.counts
     switch method {
     case .service:
@@ -132,7 +132,7 @@ public struct BookingLoad: Sendable, Codable {
         continue
       }
       result.confirmed += 1
-      result.microseconds.append(Int(begun.duration(to: .now).inSeconds * 1e6))
+      result.microseconds.append(Int(begun.duration(to: .now) / .microseconds(1)))
     }
   }
 }
@@ -158,11 +158,5 @@ extension BookingLoad.Result {
     guard !microseconds.isEmpty else { return 0 }
     let sorted = microseconds.sorted()
     return sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
-  }
-}
-
-extension Duration {
-  var inSeconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) / 1e18
   }
 }
