@@ -14,7 +14,8 @@ struct ScenarioFileTests {
     let expected: Set = [
       "last-seat.yaml", "sold-out.yaml", "hold-expiry.yaml", "month-end-refund.yaml",
       "duplicate-requests.yaml",
-      "crash.yaml", "two-processes.yaml",
+      "crash.yaml", "two-processes.yaml", "standing-room.yaml", "best-available.yaml", "small-hall.yaml",
+      "hold-storm.yaml", "house-of-kinds.yaml",
     ]
     #expect(expected.isSubset(of: names))
     for name in names {
@@ -22,6 +23,11 @@ struct ScenarioFileTests {
       #expect(scenario.name + ".yaml" == name)
       #expect(scenario.story.count > 200, "\(name) has a story")
       #expect(scenario.invariants.count >= 5, "\(name) proves something")
+      #expect(!scenario.controls.isEmpty, "\(name) has a control")
+      // The plan of the file as it is shipped, at full size.
+      let plan = ScenarioPlan(scenario)
+      #expect(plan.actionCount >= plan.buyers.count)
+      for show in scenario.shows { _ = try SeatPlan(show.schedule.plan) }
     }
   }
 
@@ -81,6 +87,33 @@ struct ScenarioFileTests {
     #expect(schedule.sections[0].rows[1].places == Array(1...8) + Array(10...17) + Array(19...26))
     let plan = try SeatPlan(schedule.plan)
     #expect(plan.totalSeats == 84)
+  }
+
+  @Test("may price seats by category, keep places for wheelchairs, and ask for them")
+  func kinds() throws {
+    let scenario = try SampleReports.scenario("house-of-kinds")
+    let show = try #require(scenario.shows.first)
+    let plan = try SeatPlan(show.schedule.plan)
+    #expect(plan.price(of: SeatID(unchecked: "1-1")) == 14_000)
+    #expect(plan.price(of: SeatID(unchecked: "4-1")) == 3_500)
+    let row = try #require(show.sections.last?.rows.last)
+    #expect(row.wheelchair.count == 8)
+    #expect(row.companion == [2, 3, 6, 7, 10, 11, 14, 15])
+    #expect(
+      scenario.actors.map(\.wants) == [
+        .best(2...2, section: nil, category: CategoryID(unchecked: "premium")),
+        .best(2...2, section: nil, category: CategoryID(unchecked: "standard")),
+        .best(2...2, section: nil, accessible: 1), .best(1...1, section: nil),
+      ])
+  }
+
+  @Test("names its controls and what each must break")
+  func controls() throws {
+    #expect(
+      try SampleReports.scenario("last-seat").controls == [
+        .init(strategy: .readModelCheck, breaks: .noSeatBookedTwice),
+        .init(strategy: .anyVersion, breaks: .exactlyOneWinner),
+      ])
   }
 
   @Test("takes payments and cancellations on its own clock")

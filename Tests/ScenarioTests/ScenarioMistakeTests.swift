@@ -8,6 +8,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   let line: String
   let instead: String
   let message: String
+  /// Another line that has to be different for it.
+  var also: (line: String, instead: String)? = nil
 
   var testDescription: String { what }
 }
@@ -64,8 +66,9 @@ struct ScenarioMistakeTests {
   func message(_ mistake: Mistake) throws {
     #expect(Self.correct.contains(mistake.line), "the line to change is there")
     let text = Self.correct.replacing(mistake.line, with: mistake.instead, maxReplacements: 1)
+    let changed = mistake.also.map { text.replacing($0.line, with: $0.instead, maxReplacements: 1) } ?? text
     let error = #expect(throws: ScenarioFileError.self) {
-      try ScenarioFile.parse(text, file: "small.yaml")
+      try ScenarioFile.parse(changed, file: "small.yaml")
     }
     let problems = error?.problems.map(\.description) ?? []
     #expect(problems.contains { $0.contains(mistake.message) }, "got: \(problems)")
@@ -107,7 +110,7 @@ struct ScenarioMistakeTests {
         message: "actors[0].concurrency: is 9, but the group has only 8 members"),
       Mistake(
         what: "an unknown strategy", line: "seed: 1", instead: "seed: 1\nstrategy: oc",
-        message: "strategy: must be one of occ, read-model-check, row-lock, not \"oc\"; did you mean occ?"),
+        message: "strategy: must be one of occ, read-model-check, row-lock, any-version,"),
       Mistake(
         what: "an unknown invariant", line: "no-seat-booked-twice", instead: "no-seat-boked-twice",
         message: "invariants[0]: must be one of no-seat-booked-twice,"),
@@ -209,6 +212,57 @@ struct ScenarioMistakeTests {
       Mistake(
         what: "a kill of the runner", line: "processes: 2\n", instead: "",
         message: "cannot be killed: the scenario runs in one process with its runner; add `processes: 1`"),
+      Mistake(
+        what: "a control that is none", line: "- winners: 1",
+        instead: "- winners: 1\ncontrols:\n  - any-verson: winners",
+        message: "controls[0]: must be one of occ, read-model-check,"),
+      Mistake(
+        what: "a control with a typing error", line: "- winners: 1",
+        instead: "- winners: 1\ncontrols:\n  - any-verson: winners", message: "did you mean any-version?"),
+      Mistake(
+        what: "a control that has every guard", line: "invariants:",
+        instead: "controls:\n  - occ: winners\ninvariants:",
+        message: "controls[0]: occ has every guard and breaks nothing; controls are read-model-check,"),
+      Mistake(
+        what: "a control of something else", line: "invariants:",
+        instead: "controls:\n  - any-version: all-seats-sold\ninvariants:",
+        message: "controls[0].any-version: is all-seats-sold, which this scenario does not demand"),
+      Mistake(
+        what: "a control that does not say what it breaks", line: "invariants:",
+        instead: "controls: [any-version]\ninvariants:",
+        message:
+          "controls[0]: must be a strategy and what it must break, as in `- read-model-check: no-seat-booked-twice`"
+      ),
+      Mistake(
+        what: "a category that is not there", line: "wants: best 1 to 2", instead: "wants: best 2 of premium",
+        message: "names the category premium, but hamlet has no categories"),
+      Mistake(
+        what: "a category with a typing error", line: "    sections:",
+        instead: "    categories: {premium: 90.00}\n    sections:",
+        message: "wants: names the category premum, but hamlet has only premium; did you mean premium?",
+        also: ("wants: best 1 to 2", "wants: best 2 of premum")),
+      Mistake(
+        what: "a section of no category", line: "        price: 45.00",
+        instead: "        category: premiun",
+        message:
+          "sections[0].category: there is no category premiun; the show has premium; did you mean premium?",
+        also: ("    sections:", "    categories: {premium: 90.00}\n    sections:")),
+      Mistake(
+        what: "seats without any price", line: "        price: 45.00\n", instead: "",
+        message: "sections[0]: needs a price or a category, since not all of its rows have a category",
+        also: ("    sections:", "    categories: {premium: 90.00}\n    sections:")),
+      Mistake(
+        what: "a wheelchair place beyond the row", line: "{A: 4, B: 4}",
+        instead: "{A: {seats: 4, wheelchair: [5]}, B: 4}",
+        message: "rows.A.wheelchair[0]: must be a seat of the row from 1 to 4"),
+      Mistake(
+        what: "a wheelchair place for a companion", line: "{A: 4, B: 4}",
+        instead: "{A: {seats: 4, wheelchair: [1], companion: [1]}, B: 4}",
+        message: "rows.A.companion: has the seat 1, which is a wheelchair place already"),
+      Mistake(
+        what: "a wish for wheelchair places where there are none", line: "wants: best 1 to 2",
+        instead: "wants: best 2 with 1 wheelchair",
+        message: "wants: asks for wheelchair places, but hamlet has none"),
       Mistake(
         what: "another name than the file's", line: "name: small", instead: "name: big",
         message: "name: must be the file's name, small"),

@@ -8,7 +8,8 @@ struct ScenarioCommand: AsyncParsableCommand {
     commandName: "scenario",
     abstract: "Play sales that go wrong in interesting ways, and check that nothing did.",
     subcommands: [
-      Run.self, List.self, Check.self, NYCFlightsCommand.self, ScenarioWorkerCommand.self,
+      Run.self, List.self, Check.self, ScenarioControlsCommand.self, NYCFlightsCommand.self,
+      ScenarioWorkerCommand.self,
     ])
 
   struct Run: AsyncParsableCommand {
@@ -64,14 +65,8 @@ struct ScenarioCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-      let names: [String]
-      do {
-        names = try FileManager.default.contentsOfDirectory(atPath: directory)
-      } catch {
-        throw CommandFailure("\(directory) cannot be read; is it the path of a directory?")
-      }
-      let paths = names.filter { $0.hasSuffix(".yaml") }.sorted().map { directory + "/" + $0 }
-      let scenarios = try paths.map { (path: $0, scenario: try ScenarioFile.load(path: $0)) }
+      let scenarios = try ScenarioCommand.files(in: directory)
+        .map { (path: $0, scenario: try ScenarioFile.load(path: $0)) }
       if json {
         print(
           try JSONText.document(
@@ -121,6 +116,19 @@ struct ScenarioCommand: AsyncParsableCommand {
       if json { print(try JSONText.document(problems)) }
       if !problems.isEmpty { throw ExitCode.failure }
     }
+  }
+}
+
+extension ScenarioCommand {
+  /// The paths of a directory's scenario files, by name.
+  static func files(in directory: String) throws -> [String] {
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: directory)
+    } catch {
+      throw CommandFailure("\(directory) cannot be read; is it the path of a directory?")
+    }
+    return names.filter { $0.hasSuffix(".yaml") }.sorted().map { directory + "/" + $0 }
   }
 }
 

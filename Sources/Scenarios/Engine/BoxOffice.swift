@@ -97,8 +97,7 @@ extension PlannedWish {
   var choice: Booking.SeatChoice {
     switch self {
     case .named(let seats): .named(seats)
-    case .best(let count, let section, let together):
-      .best(Booking.Best(count: count, section: section, together: together))
+    case .best(let best): .best(best)
     }
   }
 }
@@ -109,12 +108,24 @@ extension Strategy {
     case .occ: StreamOffice(aisle: aisle)
     case .readModelCheck: ReadModelOffice(aisle: aisle)
     case .rowLock: RowLockOffice(aisle: aisle)
+    case .utcMonths: StreamOffice(aisle: aisle)
+    case .anyVersion: AlteredOffice(aisle, expectsVersion: false) { $0 }
+    case .orphansIgnored: AlteredOffice(aisle) { $0.withoutOrphanRule }
+    case .expiryIgnored: AlteredOffice(aisle) { $0.withoutEnd }
+    case .kindsIgnored: KindsIgnoredOffice(aisle: aisle)
+    case .pickThenHold: PickThenHoldOffice(aisle: aisle)
+    case .lateConfirm: LateConfirmOffice(aisle: aisle)
+    case .newIDs: NewIDsOffice(aisle: aisle)
+    case .answerFirst: AnswerFirstOffice(aisle: aisle)
     }
   }
+
+  /// Whether the timers of holds and orders run.
+  var isTimed: Bool { self == .occ || self == .utcMonths }
 
   /// What runs beside the requests. The timers of holds and orders belong to the services, whose place the other
   /// strategies take; those let a hold's end take effect when somebody wants its seats.
   var roles: Set<Aisle.Role> {
-    self == .occ ? [.booking, .ordering, .billing] : [.booking, .billing]
+    isTimed ? [.booking, .ordering, .billing] : [.booking, .billing]
   }
 }

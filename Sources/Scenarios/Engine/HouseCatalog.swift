@@ -36,7 +36,8 @@ extension Booking.ShowScheduled {
       guard seats.allSatisfy({ plan.index(of: $0) != nil }) else { return .refused("unknown-seats") }
       let conflicts = seats.filter(taken.contains)
       return conflicts.isEmpty ? .seats(seats) : .unavailable(conflicts)
-    case .best(let count, let section, _):
+    case .best(let best):
+      let (count, section) = (best.count, best.section)
       // The plainest choice, side by side and without the show's rules: whoever sells seats like this sells them twice
       // anyway.
       for part in plan.sections where section == nil || part.id == section {

@@ -16,8 +16,8 @@ struct HouseSetup {
 
   func run() async throws {
     for account in plan.accounts {
-      try await aisle.billing.openAccount(
-        account.id, name: account.name, timeZone: account.timeZone, Self.context)
+      let zone = plan.strategy == .utcMonths ? "UTC" : account.timeZone
+      try await aisle.billing.openAccount(account.id, name: account.name, timeZone: zone, Self.context)
     }
     for show in plan.shows {
       try await aisle.booking.schedule(show.schedule, Self.context)
@@ -89,10 +89,22 @@ extension ShowOnSale {
       holdTTLSeconds: Int(holdTTL.components.seconds),
       sections: sections.map { section in
         SeatPlan.Section(
-          id: section.id, price: section.price,
-          rows: section.rows.map {
-            SeatPlan.Row(id: RowID(unchecked: $0.id), seats: $0.seats, places: $0.places)
+          id: section.id, price: section.price, category: section.category,
+          rows: section.rows.map { row in
+            SeatPlan.Row(
+              id: RowID(unchecked: row.id), seats: row.seats, places: row.places, category: row.category,
+              special: row.special)
           }, capacity: section.capacity)
-      }, focalPoint: focalPoint, policy: policy)
+      }, categories: categories, focalPoint: focalPoint, policy: policy)
+  }
+}
+
+extension ShowOnSale.Row {
+  fileprivate var special: [SeatPlan.Special]? {
+    let kinds: [(seats: [Int], kind: SeatPlan.Kind)] = [(wheelchair, .wheelchair), (companion, .companion)]
+    let special = kinds.filter { !$0.seats.isEmpty }.map { seats, kind in
+      SeatPlan.Special(seats: seats.map(String.init), kind: kind)
+    }
+    return special.isEmpty ? nil : special
   }
 }

@@ -25,7 +25,7 @@ struct PlanRunner: Sendable {
       try onClock(step.at)
       try await withThrowingTaskGroup(of: Void.self) { group in
         // At the same moment as the waves: who comes first is for the streams to decide.
-        if plan.strategy == .occ { group.addTask { try await aisle.process.tick() } }
+        if plan.strategy.isTimed { group.addTask { try await aisle.process.tick() } }
         for start in starts(of: step) { group.addTask { await start() } }
         for try await _ in group {}
       }

@@ -102,7 +102,7 @@ public struct ScenarioEngine: Sendable {
     let startedAt = TimeSource.system.now
     try await beside(aisle, workers, recorder, plan.strategy, observer) { try await runner.run() }
     let recording = recorder.recording()
-    try await Settlement(aisle: aisle, clock: clock, isTimed: plan.strategy == .occ).run()
+    try await Settlement(aisle: aisle, clock: clock, isTimed: plan.strategy.isTimed).run()
 
     return Performance(
       plan: plan, aisle: aisle, recording: recording, exchanges: journal.exchanges, strikes: faults.strikes,

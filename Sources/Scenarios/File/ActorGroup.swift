@@ -49,6 +49,8 @@ public enum SeatWish: Hashable, Sendable {
   /// All of these or nothing.
   case named([SeatID])
   /// That many adjacent seats, drawn for each member from the range.
-  /// Where they may be split, in groups if need be.
-  case best(ClosedRange<Int>, section: SectionID?, together: Bool = true)
+  /// Where they may be split, in groups if need be. `accessible` of them are wheelchair places.
+  case best(
+    ClosedRange<Int>, section: SectionID?, together: Bool = true, category: CategoryID? = nil,
+    accessible: Int = 0)
 }

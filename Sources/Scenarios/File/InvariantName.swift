@@ -8,6 +8,8 @@ public enum InvariantName: String, CaseIterable, Hashable, Sendable, Codable {
   case allSeatsSold = "all-seats-sold"
   case seatsSold = "seats-sold"
   case noSeatLeftHeld = "no-seat-left-held"
+  case seatsAreAsWished = "seats-are-as-wished"
+  case noForbiddenOrphans = "no-forbidden-orphans"
   case noRefusalWhileSeatsFree = "no-refusal-while-seats-free"
   case seatsLinearizable = "seats-linearizable"
   case expiredHoldsSoldNothing = "expired-holds-sold-nothing"
@@ -39,6 +41,10 @@ public enum InvariantName: String, CaseIterable, Hashable, Sendable, Codable {
     case .allSeatsSold: "At the end every seat of every show is sold."
     case .seatsSold: "Exactly the stated number of seats was sold in this run."
     case .noSeatLeftHeld: "At the end no seat is under a hold: each is sold or free."
+    case .seatsAreAsWished:
+      "Whoever left the choice to the system got as many seats as they asked for, side by side, of that section and kind."
+    case .noForbiddenOrphans:
+      "Where a show forbids it, nobody left a single free seat behind between seats that are taken."
     case .noRefusalWhileSeatsFree:
       "Nobody was refused for lack of seats while seats that would have served them were free."
     case .seatsLinearizable:

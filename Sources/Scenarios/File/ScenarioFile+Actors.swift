@@ -76,10 +76,25 @@ extension ValueReader {
         { $0 })
     else { return nil }
     guard text == "best" || text.hasPrefix("best ") else { return seats(in: show).map { .named($0) } }
-    guard let wish = ScenarioText.best(text), case .best(let range, let section, let together) = wish else {
+    guard let wish = ScenarioText.best(text),
+      case .best(let range, let section, let together, let category, let accessible) = wish
+    else {
       fail(
-        "must be as in `best 2`, `best 1 to 4`, `best 2 in stalls` or `best 4 split`, with 1 to 100 seats, "
-          + "not \(shown)")
+        "must be as in `best 2`, `best 1 to 4`, `best 2 in stalls`, `best 2 of premium`, `best 2 with 1 wheelchair` or "
+          + "`best 4 split`, with 1 to 100 seats, not \(shown)")
+      return nil
+    }
+    if let category, !show.categories.contains(where: { $0.id == category }) {
+      let names = show.categories.map(\.id.rawValue)
+      let hint = Suggestion.nearest(to: category.rawValue, among: names).map { "; did you mean \($0)?" } ?? ""
+      fail(
+        names.isEmpty
+          ? "names the category \(category), but \(show.id) has no categories"
+          : "names the category \(category), but \(show.id) has only \(names.joined(separator: ", "))\(hint)")
+      return nil
+    }
+    if accessible > 0, !show.sections.contains(where: { $0.rows.contains { !$0.wheelchair.isEmpty } }) {
+      fail("asks for wheelchair places, but \(show.id) has none; a row has them as in `wheelchair: [1, 2]`")
       return nil
     }
     let sections = show.sections.filter { section == nil || $0.id == section }

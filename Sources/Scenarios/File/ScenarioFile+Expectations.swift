@@ -70,6 +70,37 @@ extension ValueReader {
     }
   }
 
+  /// The `controls` section: strategies with a guard taken out, and what each must break.
+  func controls(of invariants: [Invariant]?) -> [ScenarioFile.Control] {
+    var seen: Set<ScenarioFile.Control> = []
+    return list(of: "controls").compactMap { entry in
+      guard let mapping = entry.node.mapping, mapping.count == 1, let (key, value) = mapping.first else {
+        entry.fail(
+          "must be a strategy and what it must break, as in `- read-model-check: no-seat-booked-twice`, not "
+            + entry.shown)
+        return nil
+      }
+      let reader = ValueReader(node: key, path: entry.path, problems: problems)
+      guard let strategy = reader.choice(Strategy.self) else { return nil }
+      guard strategy.isControl else {
+        let names = Strategy.allCases.filter(\.isControl).map(\.rawValue).joined(separator: ", ")
+        reader.fail("\(strategy.rawValue) has every guard and breaks nothing; controls are \(names)")
+        return nil
+      }
+      let broken = ValueReader(node: value, path: "\(entry.path).\(strategy.rawValue)", problems: problems)
+      guard let name = broken.choice(InvariantName.self) else { return nil }
+      if let invariants, !invariants.contains(where: { $0.name == name }) {
+        broken.fail("is \(name.rawValue), which this scenario does not demand; list it under invariants too")
+        return nil
+      }
+      let control = ScenarioFile.Control(strategy: strategy, breaks: name)
+      if !seen.insert(control).inserted {
+        entry.fail("\(strategy.rawValue): \(name.rawValue) is there twice")
+      }
+      return control
+    }
+  }
+
   private func billed(_ context: ScenarioContext) -> Invariant.Billed? {
     guard let section = section("a billed amount", keys: ["account", "month", "amount"]) else { return nil }
     let account = section.required("account", example: "walk-ins")?.identifier(AccountID.self)

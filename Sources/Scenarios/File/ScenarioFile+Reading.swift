@@ -55,7 +55,7 @@ extension ScenarioFile {
   static let keys = [
     "name", "title", "story", "seed", "strategy", "processes", "clock", "accounts", "shows", "actors",
     "faults",
-    "invariants",
+    "invariants", "controls",
   ]
 
   private static func read(_ document: ValueReader) -> ScenarioFile? {
@@ -81,6 +81,7 @@ extension ScenarioFile {
       .actors(context)
     let faults = section.optional("faults").map { $0.faults(context) } ?? []
     let invariants = section.required("invariants", example: "[no-seat-booked-twice]")?.invariants(context)
+    let controls = section.optional("controls").map { $0.controls(of: invariants) } ?? []
 
     guard let name, let title, let story, let seed, let strategy, let clock, let accounts, let shows,
       let actors,
@@ -89,7 +90,8 @@ extension ScenarioFile {
     return ScenarioFile(
       name: name, title: title, story: story, seed: UInt64(seed), strategy: strategy,
       processes: processes ?? nil,
-      clock: clock, accounts: accounts, shows: shows, actors: actors, faults: faults, invariants: invariants)
+      clock: clock, accounts: accounts, shows: shows, actors: actors, faults: faults, invariants: invariants,
+      controls: controls)
   }
 }
 

@@ -16,7 +16,7 @@ extension ValueReader {
   private func show() -> ShowOnSale? {
     let keys = [
       "id", "title", "starts_at", "currency", "tax", "hold_ttl", "sections", "already_sold",
-      "focal_point", "orphans", "seats_per_buyer", "hold_lifetime", "offers_last",
+      "focal_point", "orphans", "seats_per_buyer", "hold_lifetime", "offers_last", "categories",
     ]
     guard let section = section("a show", keys: keys) else { return nil }
     let id = section.required("id", example: "the-tempest")?.identifier(ShowID.self)
@@ -26,18 +26,22 @@ extension ValueReader {
       .parsed("an ISO 4217 currency as in EUR") { Currency($0) }
     let tax = section.required("tax", example: "7%")?.parsed("a tax from 0% to 100%", ScenarioText.percent)
     let ttl = section.required("hold_ttl", example: "10m")?.holdTTL()
+    let categories = section.optional("categories").map { $0.categories(of: currency) } ?? []
     let sections = section.required("sections", example: "[{id: stalls, price: 45.00, rows: {A: 20}}]")?
-      .sections(of: currency)
+      .sections(of: currency, categories: (categories ?? []).map(\.id))
     let policy = section.policy()
     let focalPoint = section.optional("focal_point").map { $0.focalPoint() }
-    guard let id, let title, let startsAt, let currency, let tax, let ttl, let sections, let policy else {
+    guard let id, let title, let startsAt, let currency, let tax, let ttl, let sections, let policy,
+      let categories
+    else {
       return nil
     }
     if let focalPoint, focalPoint == nil { return nil }
 
     var show = ShowOnSale(
       id: id, title: title, startsAt: startsAt, currency: currency, taxBasisPoints: tax, holdTTL: ttl,
-      sections: sections, alreadySold: .nothing, focalPoint: focalPoint ?? nil, policy: policy)
+      sections: sections, alreadySold: .nothing, focalPoint: focalPoint ?? nil, policy: policy,
+      categories: categories)
     guard (1...100_000).contains(show.totalSeats) else {
       fail("has \(show.totalSeats) seats; a show has from 1 to 100000")
       return nil
@@ -60,37 +64,79 @@ extension ValueReader {
     return ttl
   }
 
-  private func sections(of currency: Currency?) -> [ShowOnSale.Section]? {
+  /// `{premium: 120.00, standard: 60.00}`
+  private func categories(of currency: Currency?) -> [SeatPlan.Category]? {
+    guard let mapping = node.mapping, !mapping.isEmpty else {
+      fail("must be categories with their prices, as in {premium: 120.00, standard: 60.00}, not \(shown)")
+      return nil
+    }
+    let categories = mapping.compactMap { key, value -> SeatPlan.Category? in
+      let name = key.scalar?.string ?? ""
+      let reader = ValueReader(node: value, path: "\(path).\(name)", problems: problems)
+      guard let id = CategoryID(name) else {
+        reader.fail("the category's name must be 1 to 128 letters, digits and . _ : -")
+        return nil
+      }
+      return reader.price(in: currency).map { SeatPlan.Category(id: id, name: name, price: $0) }
+    }
+    return categories.count == mapping.count ? categories : nil
+  }
+
+  /// One of the show's categories.
+  private func category(among known: [CategoryID]) -> CategoryID? {
+    guard let id = identifier(CategoryID.self) else { return nil }
+    if known.contains(id) { return id }
+    let names = known.map(\.rawValue)
+    let hint = Suggestion.nearest(to: id.rawValue, among: names).map { "; did you mean \($0)?" } ?? ""
+    fail(
+      names.isEmpty
+        ? "there is no category \(id); the show has no key categories"
+        : "there is no category \(id); the show has \(names.joined(separator: ", "))\(hint)")
+    return nil
+  }
+
+  private func sections(of currency: Currency?, categories: [CategoryID]) -> [ShowOnSale.Section]? {
     var sectionIDs: Set<SectionID> = []
     var rowIDs: Set<String> = []
     let entries = list(of: "sections", limit: 1_000)
     let sections = entries.compactMap { entry -> ShowOnSale.Section? in
-      guard let section = entry.section("a section", keys: ["id", "price", "rows", "capacity"]) else {
-        return nil
-      }
+      guard let section = entry.section("a section", keys: ["id", "price", "category", "rows", "capacity"])
+      else { return nil }
       let id = section.required("id", example: "stalls")?.identifier(SectionID.self)
-      let price = section.required("price", example: "45.00")?.price(in: currency)
+      let category = section.optional("category").map { $0.category(among: categories) }
+      // Where there are categories, a price is only needed for seats without one.
+      let price =
+        categories.isEmpty
+        ? section.required("price", example: "45.00").map { $0.price(in: currency) }
+        : .some(section.optional("price").flatMap { $0.price(in: currency) })
       let capacity = section.optional("capacity")
       if let capacity, section.optional("rows") != nil {
         capacity.fail("is given together with rows; a section has seats or places to stand")
       }
       let standing = capacity.map { $0.number("a number of places", in: 1...100_000) }
-      let rows = standing == nil ? section.required("rows", example: "{A: 20, B: 20}")?.rows() : []
+      let rows = standing == nil ? section.required("rows", example: "{A: 20, B: 20}")?.rows(categories) : []
       guard let id, let price, let rows else { return nil }
+      if categories.isEmpty, price == nil { return nil }
+      if let category, category == nil { return nil }
+      if price == nil, category == nil, standing != nil || rows.contains(where: { $0.category == nil }) {
+        entry.fail("needs a price or a category, since not all of its rows have a category")
+        return nil
+      }
       if let standing {
         guard let standing else { return nil }
         guard rowIDs.insert(id.rawValue).inserted, sectionIDs.insert(id).inserted else {
           entry.fail("the section \(id) is called like another section or row")
           return nil
         }
-        return ShowOnSale.Section(id: id, price: price, rows: [], capacity: standing)
+        return ShowOnSale.Section(
+          id: id, price: price, rows: [], capacity: standing, category: category ?? nil)
       }
       if !sectionIDs.insert(id).inserted { entry.fail("the section \(id) is there twice") }
       for row in rows where !rowIDs.insert(row.id).inserted {
         section.optional("rows")?.fail(
           "the row \(row.id) is in this show already; row names are unique in a show")
       }
-      return ShowOnSale.Section(id: id, price: price, rows: rows)
+      return ShowOnSale.Section(id: id, price: price, rows: rows, category: category ?? nil)
     }
     return sections.count == entries.count && !sections.isEmpty ? sections : nil
   }
@@ -104,7 +150,7 @@ extension ValueReader {
   }
 
   /// `{A: 20, B: 22}`, or `A to T, 25 seats each`.
-  private func rows() -> [ShowOnSale.Row]? {
+  private func rows(_ categories: [CategoryID]) -> [ShowOnSale.Row]? {
     guard let mapping = node.mapping else {
       return parsed("rows as in {A: 20, B: 22} or \"A to T, 25 seats each\"", ScenarioText.rows)
     }
@@ -120,23 +166,39 @@ extension ValueReader {
         reader.fail("the row's name must be 1 to 32 letters, digits and . _ : -")
         return nil
       }
-      return reader.row(id)
+      return reader.row(id, categories)
     }
     return rows.count == mapping.count ? rows : nil
   }
 
-  /// `20`, or `{seats: 20, aisles_after: [10]}`.
-  private func row(_ id: String) -> ShowOnSale.Row? {
+  /// `20`, or `{seats: 20, aisles_after: [10], category: premium, wheelchair: [1], companion: [2]}`.
+  private func row(_ id: String, _ categories: [CategoryID]) -> ShowOnSale.Row? {
     guard node.mapping != nil else {
       return number("a number of seats", in: 1...1_000).map { ShowOnSale.Row(id: id, seats: $0) }
     }
-    guard let section = section("a row", keys: ["seats", "aisles_after"]),
+    guard
+      let section = section("a row", keys: ["seats", "aisles_after", "category", "wheelchair", "companion"]),
       let seats = section.required("seats", example: "20")?.number("a number of seats", in: 1...1_000)
     else { return nil }
     let entries = section.optional("aisles_after")?.list(of: "numbers of seats", orSingle: true) ?? []
     let aisles = entries.compactMap { $0.number("a seat of the row but the last", in: 1...max(seats - 1, 1)) }
     guard aisles.count == entries.count else { return nil }
-    return ShowOnSale.Row(id: id, seats: seats, aislesAfter: Set(aisles).sorted())
+    let category = section.optional("category").map { $0.category(among: categories) }
+    if let category, category == nil { return nil }
+    var row = ShowOnSale.Row(
+      id: id, seats: seats, aislesAfter: Set(aisles).sorted(), category: category ?? nil)
+    for (key, path) in [("wheelchair", \ShowOnSale.Row.wheelchair), ("companion", \.companion)] {
+      guard let entry = section.optional(key) else { continue }
+      let entries = entry.list(of: "numbers of seats", orSingle: true)
+      let numbers = entries.compactMap { $0.number("a seat of the row", in: 1...seats) }
+      guard numbers.count == entries.count else { return nil }
+      row[keyPath: path] = Set(numbers).sorted()
+    }
+    if let both = row.wheelchair.first(where: row.companion.contains) {
+      section.optional("companion")?.fail("has the seat \(both), which is a wheelchair place already")
+      return nil
+    }
+    return row
   }
 
   /// `{x: 0, y: -100}`, in hundredths of a seat's width.

@@ -21,6 +21,13 @@ public struct ScenarioFile: Hashable, Sendable {
   public var actors: [ActorGroup]
   public var faults: [Fault]
   public var invariants: [Invariant]
+  /// Strategies with a guard taken out, each with what it must break: a check that cannot fail proves nothing.
+  public var controls: [Control] = []
+
+  public struct Control: Hashable, Sendable {
+    public let strategy: Strategy
+    public let breaks: InvariantName
+  }
 }
 
 /// Simulated time: requests see these instants, so that an expiry or a month's end needs no real waiting.
@@ -36,24 +43,6 @@ public struct ScenarioAccount: Hashable, Sendable {
   public var name: String
   /// IANA name, for example `Europe/Berlin`.
   public var timeZone: String
-}
-
-/// How a seat is claimed.
-public enum Strategy: String, CaseIterable, Hashable, Sendable, Codable {
-  /// The show's stream decides, by its expected version. The real one.
-  case occ
-  /// Looks at a read model that lags behind, then books. The control: it must oversell, and the run must say so.
-  case readModelCheck = "read-model-check"
-  /// `select … for update` on a row per seat, for comparison.
-  case rowLock = "row-lock"
-
-  public var explanation: String {
-    switch self {
-    case .occ: "the show's stream decides, by its expected version"
-    case .readModelCheck: "looks at a lagging read model, then books; oversells, as a control"
-    case .rowLock: "locks a row per seat with select … for update, for comparison"
-    }
-  }
 }
 
 /// Something that goes wrong on purpose.

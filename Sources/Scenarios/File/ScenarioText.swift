@@ -61,23 +61,41 @@ enum ScenarioText {
     }
   }
 
-  /// `best 2`, `best 1 to 4`, `best 2 in stalls`, `best 4 split`.
+  /// `best 2`, `best 1 to 4`, `best 2 in stalls`, `best 2 of premium`, `best 2 with 1 wheelchair`, `best 4 split`; what
+  /// follows the number comes in this order.
   static func best(_ text: String) -> SeatWish? {
     var words = text.split(separator: " ").map(String.init)
     guard words.first == "best" else { return nil }
     words.removeFirst()
     let together = words.last != "split"
     if !together { words.removeLast() }
+    var accessible = 0
+    if words.count >= 3, words[words.count - 3] == "with", ["wheelchair", "wheelchairs"].contains(words.last)
+    {
+      guard let places = Int(words[words.count - 2]), (1...100).contains(places) else { return nil }
+      accessible = places
+      words.removeLast(3)
+    }
+    func name(after word: String) -> String? {
+      guard words.count >= 2, words[words.count - 2] == word else { return nil }
+      defer { words.removeLast(2) }
+      return words.last
+    }
+    var category: CategoryID?
+    if let name = name(after: "of") {
+      guard let id = CategoryID(name) else { return nil }
+      category = id
+    }
     var section: SectionID?
-    if let position = words.firstIndex(of: "in") {
-      guard position == words.count - 2, let id = SectionID(words[position + 1]) else { return nil }
+    if let name = name(after: "in") {
+      guard let id = SectionID(name) else { return nil }
       section = id
-      words.removeLast(2)
     }
     guard words.count == 1 || (words.count == 3 && words[1] == "to") else { return nil }
     guard let fewest = Int(words[0]), let most = words.count == 1 ? fewest : Int(words[2]) else { return nil }
-    guard fewest >= 1, fewest <= most, most <= 100 else { return nil }
-    return .best(fewest...most, section: section, together: together)
+    guard fewest >= 1, fewest <= most, most <= 100, accessible <= fewest else { return nil }
+    return .best(
+      fewest...most, section: section, together: together, category: category, accessible: accessible)
   }
 
   /// `A to T, 25 seats each`, `1 to 33, 6 seats each`.

@@ -16,14 +16,18 @@ public struct ShowOnSale: Hashable, Sendable {
   /// The place that the best seats are nearest to; without one the first are the best.
   public var focalPoint: SeatPlan.Point? = nil
   public var policy: Booking.Policy = .standard
+  /// Prices by name, for seats that cost the same wherever they stand.
+  public var categories: [SeatPlan.Category] = []
 
   public struct Section: Hashable, Sendable {
     public var id: SectionID
-    /// Minor units of the show's currency, tax included.
-    public var price: Int64
+    /// Minor units of the show's currency, tax included; of seats without a category.
+    public var price: Int64?
     public var rows: [Row]
     /// How many people a section without rows takes.
     public var capacity: Int? = nil
+    /// Of its rows that name none.
+    public var category: CategoryID? = nil
   }
 
   public struct Row: Hashable, Sendable {
@@ -31,6 +35,10 @@ public struct ShowOnSale: Hashable, Sendable {
     public var seats: Int
     /// From left to right, where there is an aisle.
     public var aislesAfter: [Int] = []
+    public var category: CategoryID? = nil
+    /// The numbers of the seats that are places for a wheelchair, and of those kept for who comes with its user.
+    public var wheelchair: [Int] = []
+    public var companion: [Int] = []
   }
 
   public enum AlreadySold: Hashable, Sendable {
@@ -67,6 +75,15 @@ public struct ShowOnSale: Hashable, Sendable {
       let sold = Set(sold)
       return seatIDs.filter { sold.contains($0) }
     }
+  }
+}
+
+extension ShowOnSale {
+  /// Of the categories that a section's seats have, the highest first.
+  func prices(in section: Section) -> [Int64] {
+    let used = Set(
+      section.rows.compactMap { $0.category ?? section.category } + [section.category].compactMap(\.self))
+    return Set(categories.filter { used.contains($0.id) }.map(\.price)).sorted(by: >)
   }
 }
 

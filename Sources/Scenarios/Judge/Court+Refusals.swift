@@ -87,8 +87,10 @@ extension PlannedWish {
   var text: String {
     switch self {
     case .named(let seats): seats.map(\.rawValue).joined(separator: " ")
-    case .best(let count, let section, let together):
-      "best \(count)" + (section.map { " in \($0)" } ?? "") + (together ? "" : " split")
+    case .best(let best):
+      "best \(best.count)" + (best.section.map { " in \($0)" } ?? "")
+        + (best.category.map { " of \($0)" } ?? "")
+        + (best.accessible > 0 ? " with \(best.accessible) wheelchair" : "") + (best.together ? "" : " split")
     }
   }
 }

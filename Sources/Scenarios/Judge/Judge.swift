@@ -86,6 +86,8 @@ struct Court {
     case .allSeatsSold: try await allSeatsSold(invariant)
     case .seatsSold: try await seatsSold(invariant)
     case .noSeatLeftHeld: try await noSeatLeftHeld(invariant)
+    case .seatsAreAsWished: try await seatsAreAsWished(invariant)
+    case .noForbiddenOrphans: try await noForbiddenOrphans(invariant)
     case .noRefusalWhileSeatsFree: try await noRefusalWhileSeatsFree(invariant)
     case .seatsLinearizable: seatsLinearizable(invariant)
     case .expiredHoldsSoldNothing: try await expiredHoldsSoldNothing(invariant)

@@ -64,9 +64,9 @@ final class RESTOffice: BoxOffice {
     do {
       switch request {
       case .hold(let id, let show, let buyer, let wish):
-        guard case .best(let count, _, _) = wish else { return .error("not-supported") }
+        guard case .best(let best) = wish else { return .error("not-supported") }
         let (answer, body) = try await post(
-          "/v1/shows/\(show)/holds", #"{"buyer":"\#(buyer)","best":{"count":\#(count)}}"#,
+          "/v1/shows/\(show)/holds", #"{"buyer":"\#(buyer)","best":{"count":\#(best.count)}}"#,
           key: String(id.rawValue.drop { $0 != ":" }.dropFirst()))
         lastHold.withLock { $0 = body.holdID }
         return answer

@@ -1,3 +1,4 @@
+import Booking
 import Services
 import Vocabulary
 
@@ -134,8 +135,11 @@ extension SeatWish {
   fileprivate func drawn(by lot: inout SeededGenerator) -> PlannedWish {
     switch self {
     case .named(let seats): .named(seats)
-    case .best(let range, let section, let together):
-      .best(lot.number(in: range), section: section, together: together)
+    case .best(let range, let section, let together, let category, let accessible):
+      .best(
+        Booking.Best(
+          count: lot.number(in: range), section: section, category: category, together: together,
+          accessible: accessible))
     }
   }
 }

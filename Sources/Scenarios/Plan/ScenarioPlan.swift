@@ -1,3 +1,4 @@
+import Booking
 import Vocabulary
 
 /// Who does what, when: a scenario expanded by its seed. The same file, seed and run label give the same plan.
@@ -46,13 +47,17 @@ public struct PlannedBuyer: Hashable, Sendable {
 /// The seats that one person asks for, with the number drawn.
 public enum PlannedWish: Hashable, Sendable, Codable {
   case named([SeatID])
-  case best(Int, section: SectionID?, together: Bool = true)
+  case best(Booking.Best)
+
+  static func best(_ count: Int, section: SectionID?, together: Bool = true) -> PlannedWish {
+    .best(Booking.Best(count: count, section: section, together: together))
+  }
 
   /// How many seats it comes to.
   public var count: Int {
     switch self {
     case .named(let seats): seats.count
-    case .best(let count, _, _): count
+    case .best(let best): best.count
     }
   }
 }

@@ -70,7 +70,9 @@ public struct House: Hashable, Sendable, Codable {
     self.init(
       show: show.id.rawValue, title: show.title,
       sections: show.sections.map { section in
-        let price = Money(minorUnits: section.price, currency: show.currency).formatted
+        let prices = section.price.map { [$0] } ?? show.prices(in: section)
+        let price = prices.map { Money(minorUnits: $0, currency: show.currency).formatted }.joined(
+          separator: ", ")
         return Section(
           id: section.id.rawValue, price: price,
           rows: section.lines.map { row in

@@ -138,6 +138,21 @@ struct Tampering: CustomTestStringConvertible, Sendable {
       "the log's head is beyond its last event", "update aisle.log_head set position = position + 1",
       breaks: [.positionsGapless, .readModelEqualsLog]),
     Tampering(
+      "the log has a hold that leaves seats alone",
+      """
+      update aisle.events
+      set data = jsonb_set(data, '{seats}', '["B-2", "B-3"]')
+      where type = 'seats-held' and data -> 'seats' = '["B-1", "B-2"]'
+      """, breaks: [.noForbiddenOrphans, .acknowledgedIsInTheLog, .readModelEqualsLog]),
+    Tampering(
+      "the log has a hold of seats that are not side by side",
+      """
+      update aisle.events
+      set data = jsonb_set(data, '{seats}', '["B-1", "B-3"]')
+      where type = 'seats-held' and data -> 'seats' = '["B-1", "B-2"]'
+      """,
+      breaks: [.seatsAreAsWished, .noForbiddenOrphans, .acknowledgedIsInTheLog, .readModelEqualsLog]),
+    Tampering(
       "a stream's version is skipped",
       "update aisle.events set version = version + 100 where type = 'account-opened'",
       breaks: [.streamVersionsContiguous]),
@@ -309,6 +324,19 @@ struct Tampering: CustomTestStringConvertible, Sendable {
       performance.exchanges[index].headBefore = performance.startPosition.rawValue
       performance.exchanges[index].headAfter = performance.startPosition.rawValue
     },
+    Tampering("somebody got fewer seats than they asked for", breaks: [.seatsAreAsWished]) { _, performance in
+      let index = try #require(
+        performance.exchanges.firstIndex { performance.plan.buyers[$0.buyer].group == "pairs" })
+      guard case .hold(let hold, let show, let buyer, _) = performance.exchanges[index].request else {
+        throw ScenarioRunError("the first request of a pair is for seats")
+      }
+      performance.exchanges[index] = .init(
+        buyer: performance.exchanges[index].buyer,
+        request: .hold(hold, show: show, buyer: buyer, wish: .best(3, section: nil)),
+        simulatedAt: performance.exchanges[index].simulatedAt, answers: performance.exchanges[index].answers,
+        headBefore: 0, headAfter: nil, startMicroseconds: performance.exchanges[index].startMicroseconds,
+        endMicroseconds: performance.exchanges[index].endMicroseconds)
+    },
     Tampering("fewer seats were to be sold", breaks: [.seatsSold]) { _, performance in
       var scenario = performance.plan.scenario
       scenario.invariants = scenario.invariants.map {
@@ -350,20 +378,32 @@ private enum Sample {
         hold_ttl: 10m
         sections:
           - {id: stalls, price: 50.00, rows: {A: 6}}
+      - id: lear
+        title: King Lear
+        starts_at: 2026-07-02T19:30:00+02:00
+        currency: EUR
+        tax: 7%
+        hold_ttl: 10m
+        orphans: forbidden
+        sections:
+          - {id: circle, price: 20.00, rows: {B: 4}}
     actors:
-      - {name: couple, kind: buyers, count: 1, account: walk-ins, wants: best 2, repeat_each_request: 2}
-      - {name: returner, kind: buyers, count: 1, account: returner, wants: A-6, cancels: after 5m}
-      - {name: too-late, kind: buyers, count: 1, account: walk-ins, wants: A-5, pays: after 10m}
-      - {name: latecomers, kind: buyers, count: 8, account: walk-ins, wants: best 1, at: +10m}
+      - {name: pairs, kind: buyers, count: 2, show: lear, account: walk-ins, wants: best 2, at: +20m}
+      - {name: couple, kind: buyers, count: 1, show: hamlet, account: walk-ins, wants: best 2, repeat_each_request: 2}
+      - {name: returner, kind: buyers, count: 1, show: hamlet, account: returner, wants: A-6, cancels: after 5m}
+      - {name: too-late, kind: buyers, count: 1, show: hamlet, account: walk-ins, wants: A-5, pays: after 10m}
+      - {name: latecomers, kind: buyers, count: 8, show: hamlet, account: walk-ins, wants: best 1, at: +10m}
     invariants:
       - no-seat-booked-twice
       - all-seats-sold
-      - seats-sold: 7
+      - seats-sold: 11
+      - seats-are-as-wished
+      - no-forbidden-orphans
       - no-seat-left-held
       - no-refusal-while-seats-free
       - seats-linearizable
       - expired-holds-sold-nothing
-      - winners: 6
+      - winners: 8
       - every-other-buyer-refused-cleanly
       - late-payers-refused
       - repeats-answered-alike

@@ -82,6 +82,26 @@ extension Runs {
       }
     }
 
+    @Test("takes guards out and says which checks noticed; exits with 1 if one did not")
+    func controls() async throws {
+      let good = try await aisle("controls", path("last-seat"), path("month-end-refund"))
+      #expect(good.status == 0, Comment(rawValue: good.output + good.errors))
+      #expect(
+        good.output.contains(
+          "✓ without the stream's decision (read-model-check): no-seat-booked-twice breaks"))
+      #expect(good.output.contains("✓ 3 guards taken out, and each was missed."))
+      let file = FileManager.default.temporaryDirectory.appending(path: "lonely.yaml")
+      defer { try? FileManager.default.removeItem(at: file) }
+      let text = try String(contentsOfFile: path("last-seat"), encoding: .utf8)
+        .replacing("name: last-seat", with: "name: lonely").replacing("count: 200", with: "count: 1")
+        .replacing("concurrency: 200", with: "concurrency: 1")
+      try Data(text.utf8).write(to: file)
+      let silent = try await aisle("controls", file.path, "--json")
+      #expect(silent.status == 1)
+      #expect(
+        silent.output.contains(#""is_broken" : false"#) || silent.output.contains(#""is_broken":false"#))
+    }
+
     @Test("lists the shipped scenarios and finds no mistake in them")
     func list() async throws {
       let answer = try await aisle("list", SampleReports.scenarioDirectory)

@@ -8,7 +8,10 @@ extension Runs {
   struct Shipped {
     @Test(
       "keeps every promise, at full size",
-      arguments: ["last-seat", "sold-out", "hold-expiry", "month-end-refund", "duplicate-requests"])
+      arguments: [
+        "last-seat", "sold-out", "hold-expiry", "month-end-refund", "duplicate-requests", "standing-room",
+        "best-available", "small-hall", "hold-storm", "house-of-kinds",
+      ])
     func holds(name: String) async throws {
       let report = try await ScenarioBench.run(name)
       #expect(report.verdict.holds, ScenarioBench.why(report.invariants))
