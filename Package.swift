@@ -75,7 +75,9 @@ let package = Package(
     .target(
       name: "Scenarios",
       dependencies: [
-        "Migrations", "Services", "Lake",
+        "Migrations", "Services", "RESTAPI", "Lake",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

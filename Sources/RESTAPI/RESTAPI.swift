@@ -51,14 +51,19 @@ public struct RESTAPI: Sendable {
   }
 
   /// A service that listens until the graceful shutdown, which open requests may finish and event streams may not.
-  public func application(host: String = "127.0.0.1", port: Int = 8080) -> some ApplicationProtocol {
+  ///
+  /// - Parameter onListening: is told the port once it takes requests; for port 0, which leaves the choice to the system.
+  public func application(
+    host: String = "127.0.0.1", port: Int = 8080, onListening: @escaping @Sendable (Int?) -> Void = { _ in }
+  ) -> some ApplicationProtocol {
     Application(
       responder: Edge(router: router(), metrics: metrics, logger: logger),
       // Connections that send nothing, or a request without end, are closed.
       server: .http1(configuration: .init(idleTimeout: .seconds(60))),
       // A sale that opens has thousands at the door at once.
       configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: 4_096),
-      services: [Watching(watcher: watcher)], logger: logger)
+      services: [Watching(watcher: watcher)],
+      onServerRunning: { onListening($0.localAddress?.port) }, logger: logger)
   }
 
   /// The routes alone, without what ``Edge`` does around them.

@@ -1,5 +1,7 @@
 import Booking
 import Foundation
+import Ordering
+import Services
 import Testing
 import Vocabulary
 
@@ -15,7 +17,9 @@ struct ScenarioFileTests {
       "last-seat.yaml", "sold-out.yaml", "hold-expiry.yaml", "month-end-refund.yaml",
       "duplicate-requests.yaml",
       "crash.yaml", "two-processes.yaml", "standing-room.yaml", "best-available.yaml", "small-hall.yaml",
-      "hold-storm.yaml", "house-of-kinds.yaml",
+      "hold-storm.yaml", "house-of-kinds.yaml", "watchers.yaml", "waiting-list.yaml", "cards.yaml",
+      "giving-back.yaml",
+      "airline.yaml", "late-payment.yaml",
     ]
     #expect(expected.isSubset(of: names))
     for name in names {
@@ -105,6 +109,33 @@ struct ScenarioFileTests {
         .best(2...2, section: nil, category: CategoryID(unchecked: "standard")),
         .best(2...2, section: nil, accessible: 1), .best(1...1, section: nil),
       ])
+  }
+
+  @Test("has people who wait, look, sit at a desk, pay by card and give back, each with keys of their own")
+  func actors() throws {
+    let line = try #require(try SampleReports.scenario("waiting-list").actors.first { $0.kind == .waiters })
+    #expect(line.looksAt.count == 5)
+    #expect(line.abandonsBasisPoints == 2_500)
+    let cards = try SampleReports.scenario("cards")
+    #expect(Set(cards.actors[0].cards) == Set(SandboxCard.allCases))
+    #expect(ScenarioPlan(cards).buyers.prefix(11).map(\.card) == SandboxCard.allCases.map(Optional.some))
+    // Who paid by card asks at the end, when everything has come.
+    let last = try #require(ScenarioPlan(cards).steps.last)
+    #expect(last.at == cards.clock.runsUntil)
+    #expect(last.waves.flatMap(\.actions).allSatisfy { $0.kind == .ask })
+    let back = try SampleReports.scenario("giving-back")
+    #expect(back.notificationsFailEvery == 3)
+    #expect(
+      back.cancellations
+        == CancellationPolicy([
+          .init(hours: 168, feeBasisPoints: 0), .init(hours: 24, feeBasisPoints: 1_000),
+          .init(hours: 0, feeBasisPoints: 5_000),
+        ]))
+    #expect(back.actors.map(\.givesBack) == [.all, .seats(1), .all, nil, nil])
+    #expect(ScenarioPlan(back).steps.flatMap(\.calledOff) == [ShowID(unchecked: "second-evening")])
+    let watchers = ScenarioPlan(try SampleReports.scenario("watchers"))
+    #expect(watchers.steps[0].pollers.count == 30)
+    #expect(watchers.buyers.count == 400)
   }
 
   @Test("names its controls and what each must break")

@@ -57,6 +57,13 @@ struct ScenarioMistakeTests {
       - refund-in-month: {account: walk-ins, month: 2026-11, amount: 45.00 EUR}
     """
 
+  private static let actors = String(
+    correct.split(separator: "actors:\n")[1].split(separator: "faults:")[0].dropLast())
+
+  private static func terminals(_ mix: String) -> String {
+    "  - {name: desk, kind: terminals, count: 2, operations: 10, mix: {\(mix)}}"
+  }
+
   @Test("is none in the file that the others are made from")
   func noMistake() throws {
     _ = try ScenarioFile.parse(Self.correct, file: "small.yaml")
@@ -233,6 +240,72 @@ struct ScenarioMistakeTests {
         message:
           "controls[0]: must be a strategy and what it must break, as in `- read-model-check: no-seat-booked-twice`"
       ),
+      Mistake(
+        what: "a key of another kind of group", line: "kind: buyers", instead: "kind: pollers",
+        message:
+          "actors[0].concurrency: a group of pollers has no such key; Allowed: name, kind, count, show, at, think_time"
+      ),
+      Mistake(
+        what: "an unknown kind of group", line: "kind: buyers", instead: "kind: waiter",
+        message:
+          "kind: must be one of buyers, waiters, pollers, terminals, interleavings, not \"waiter\"; did you mean waiters?"
+      ),
+      Mistake(
+        what: "an unknown card", line: "pays: after 5m", instead: "card: aprove",
+        message: "did you mean approve?"),
+      Mistake(
+        what: "a card in a scenario without an end", line: "pays: after 5m", instead: "card: approve",
+        message: "actors[0].card: needs `runs_until` in the clock"),
+      Mistake(
+        what: "giving back at no time", line: "cancels: after 1h", instead: "gives_back: all",
+        message: "actors[0].gives_back: needs the key cancels, which says when"),
+      Mistake(
+        what: "giving back nothing that there is", line: "cancels: after 1h",
+        instead: "cancels: after 1h\n    gives_back: some",
+        message: "gives_back: must be `all`, or as in `1 seat` or `2 seats`, not \"some\""),
+      Mistake(
+        what: "fees without an hour", line: "accounts:", instead: "cancellation_fees: {soon: 10%}\naccounts:",
+        message: "cancellation_fees: must be whole hours before the show, as in 24h or 7d, not \"soon\""),
+      Mistake(
+        what: "notifications that always fail", line: "accounts:",
+        instead: "notifications: {fails_every: 1}\naccounts:",
+        message: "notifications.fails_every: must be a whole number from 2 to 1000"),
+      Mistake(
+        what: "a show that is called off before it begins", line: "    hold_ttl: 10m",
+        instead: "    hold_ttl: 10m\n    called_off_at: 2026-01-01T00:00:00Z",
+        message: "called_off_at: is before the scenario's start"),
+      Mistake(
+        what: "a mix that is not all", line: actors, instead: terminals("find-open-seats: 35%"),
+        message: "actors[0].mix: comes to 35 %; the shares have to come to 100 %"),
+      Mistake(
+        what: "an operation with a typing error", line: actors, instead: terminals("find-open-seat: 100%"),
+        message: "did you mean find-open-seats?"),
+      Mistake(
+        what: "somebody who waits and never looks", line: actors,
+        instead: "  - {name: line, kind: waiters, count: 2, wants: best 1}",
+        message: "actors[0]: a group of waiters needs the key looks_at, as in `looks_at: [+1h, +2h]`"),
+      Mistake(
+        what: "a look before the wait", line: actors,
+        instead: "  - {name: line, kind: waiters, count: 2, at: +1h, wants: best 1, looks_at: +30m}",
+        message: "actors[0].looks_at: is not after the group starts to wait"),
+      Mistake(
+        what: "a wait for a seat by name", line: actors,
+        instead: "  - {name: line, kind: waiters, count: 2, wants: A-1, looks_at: +30m}",
+        message: "actors[0].wants: names seats; who waits says how many and of which kind"),
+      Mistake(
+        what: "orders of events for more than one seat", line: actors,
+        instead: "  - {name: order, kind: interleavings, events: [expire, pay]}",
+        message: "plays every order of events for one seat, but hamlet has 8"),
+      Mistake(
+        what: "orders of events without a payment", line: actors,
+        instead: "  - {name: order, kind: interleavings, events: [expire, cancel]}",
+        message: "actors[0].events: has no payment; add pay or pay-and-die",
+        also: ("rows: {A: 4, B: 4}\n        already_sold: all but 2", "rows: {A: 1}")),
+      Mistake(
+        what: "an event with a typing error", line: actors,
+        instead: "  - {name: order, kind: interleavings, events: [expired, pay]}",
+        message: "did you mean expire?",
+        also: ("rows: {A: 4, B: 4}\n        already_sold: all but 2", "rows: {A: 1}")),
       Mistake(
         what: "a category that is not there", line: "wants: best 1 to 2", instead: "wants: best 2 of premium",
         message: "names the category premium, but hamlet has no categories"),

@@ -34,23 +34,26 @@ actor AlteredHouse {
     self.alter = alter
   }
 
-  func decide(_ command: Booking.Command, of hold: HoldID, at now: Timestamp) async throws -> Decided {
-    guard expectsVersion else { return try await decideNow(command, of: hold, at: now) }
+  /// - Parameter isOffer: the hold is made for who waits under its name.
+  func decide(
+    _ command: Booking.Command, of hold: HoldID, at now: Timestamp, isOffer: Bool = false
+  ) async throws -> Decided {
+    guard expectsVersion else { return try await decideNow(command, of: hold, at: now, isOffer: isOffer) }
     let before = last
     let task = Task {
       await before?.value
-      return try await self.decideNow(command, of: hold, at: now)
+      return try await self.decideNow(command, of: hold, at: now, isOffer: isOffer)
     }
     last = Task { _ = await task.result }
     return try await task.value
   }
 
   private func decideNow(
-    _ command: Booking.Command, of hold: HoldID, at now: Timestamp
+    _ command: Booking.Command, of hold: HoldID, at now: Timestamp, isOffer: Bool
   ) async throws -> Decided {
     while true {
       try await readOn()
-      let events = try Booking.decide(command, state, at: now)
+      let events = try Booking.decide(command, state, at: now).map { isOffer ? $0.offered(as: hold) : $0 }
       guard !events.isEmpty else {
         return Decided(seats: seats(of: hold), version: version, position: try await store.head())
       }
@@ -81,5 +84,15 @@ actor AlteredHouse {
       }
       if events.count < 5_000 { return }
     }
+  }
+}
+
+extension Booking.Event {
+  fileprivate func offered(as hold: HoldID) -> Booking.Event {
+    guard case .seatsHeld(let fact) = self, fact.holdID == hold else { return self }
+    return .seatsHeld(
+      Booking.SeatsHeld(
+        holdID: fact.holdID, buyer: fact.buyer, seats: fact.seats, total: fact.total, heldAt: fact.heldAt,
+        expiresAt: fact.expiresAt, waitingID: WaitingID(offeredAs: hold)))
   }
 }

@@ -51,6 +51,11 @@ struct AlteredOffice: BoxOffice {
 }
 
 extension Booking.Event {
+  /// The show as it was scheduled, and nothing of what was sold since.
+  var onlyTheHouse: Booking.Event? {
+    if case .showScheduled = self { self } else { nil }
+  }
+
   /// The show without its rule about seats left alone.
   var withoutOrphanRule: Booking.Event {
     guard case .showScheduled(let fact) = self else { return self }

@@ -13,12 +13,28 @@ enum BuyerRequest: Hashable, Sendable, Codable {
   case hold(HoldID, show: ShowID, buyer: BuyerID, wish: PlannedWish)
   case order(OrderID, hold: HoldID, show: ShowID, account: AccountID)
   case cancel(OrderID, show: ShowID)
+  /// Like `order`, paid by a card of the sandbox bank; the answer may still be open.
+  case pay(OrderID, hold: HoldID, show: ShowID, account: AccountID, card: SandboxCard)
+  /// What became of an order.
+  case ask(OrderID, show: ShowID)
+  /// Waits for seats of a show that has none.
+  case join(WaitingID, show: ShowID, buyer: BuyerID, wish: Booking.Best)
+  /// Whether seats are offered.
+  case seeOffer(WaitingID, show: ShowID)
+  /// Asks what giving seats back would bring, and does it: the one and then the other. All seats for nil.
+  case giveBack(OrderID, show: ShowID, seats: [SeatID]?, quote: QuoteID)
+  case transfer(OrderID, show: ShowID, seat: SeatID, to: BuyerID)
 
   var operation: RunRecorder.Operation {
     switch self {
     case .hold: .hold
-    case .order: .order
+    case .order, .pay: .order
     case .cancel: .cancel
+    case .ask: .ask
+    case .join: .join
+    case .seeOffer: .seeOffer
+    case .giveBack: .giveBack
+    case .transfer: .transfer
     }
   }
 }
@@ -39,6 +55,15 @@ struct BuyerAnswer: Hashable, Sendable, Codable {
   var position: Int64 = 0
   /// Whether nobody knows if it took effect, so that asking again with the same ids is the thing to do.
   var isUnknown = false
+  /// Whether a payment has no answer yet, and so the order none.
+  var isPending = false
+  /// What was promised to be given back, in minor units.
+  var refund: Int64?
+
+  /// By who does only what is compared.
+  static let notSupported = BuyerAnswer.error(
+    "not-supported",
+    "this strategy only sells and takes back seats; run the scenario with occ or its controls")
 
   static func done(seats: [SeatID] = [], version: Int64? = nil, position: Int64) -> BuyerAnswer {
     BuyerAnswer(verdict: .done, seats: seats, version: version, position: position)
@@ -108,8 +133,12 @@ extension Strategy {
     case .occ: StreamOffice(aisle: aisle)
     case .readModelCheck: ReadModelOffice(aisle: aisle)
     case .rowLock: RowLockOffice(aisle: aisle)
-    case .utcMonths: StreamOffice(aisle: aisle)
+    case .utcMonths, .refundsForgotten, .tornViews, .toldOnce: StreamOffice(aisle: aisle)
+    case .quotesForgotten: QuotesForgottenOffice(aisle: aisle)
+    case .lineIgnored: LineOffice(aisle, offersToTheLast: false)
+    case .lineReversed: LineOffice(aisle, offersToTheLast: true)
     case .anyVersion: AlteredOffice(aisle, expectsVersion: false) { $0 }
+    case .screenTrusted: AlteredOffice(aisle) { $0.onlyTheHouse }
     case .orphansIgnored: AlteredOffice(aisle) { $0.withoutOrphanRule }
     case .expiryIgnored: AlteredOffice(aisle) { $0.withoutEnd }
     case .kindsIgnored: KindsIgnoredOffice(aisle: aisle)
@@ -121,7 +150,12 @@ extension Strategy {
   }
 
   /// Whether the timers of holds and orders run.
-  var isTimed: Bool { self == .occ || self == .utcMonths }
+  var isTimed: Bool {
+    switch self {
+    case .occ, .utcMonths, .tornViews, .toldOnce, .quotesForgotten: true
+    default: false
+    }
+  }
 
   /// What runs beside the requests. The timers of holds and orders belong to the services, whose place the other
   /// strategies take; those let a hold's end take effect when somebody wants its seats.

@@ -17,4 +17,10 @@ struct Performance: Sendable {
   let simulatedEnd: Timestamp
   /// Appends of the services that met another version than expected.
   let conflicts: Int
+  /// What those who looked at the seats were shown.
+  var views: [SeatView] = []
+  /// What those were told who are to be told of orders; nil if nobody is.
+  var messages: [Receiver.Message]?
+  /// What a bank that keeps its books in memory has kept of each order's money.
+  var bank: [OrderID: Int64]?
 }

@@ -14,21 +14,41 @@ struct PlanRunner: Sendable {
   let journal: Journal
   /// Takes the place of the file's.
   let concurrency: Int?
+  let outside: Outside
+  let purses = Purses()
+  let desks: Desks
   /// Tells the worker processes what time it is.
   let onClock: @Sendable (Timestamp) throws -> Void
 
+  var looker: SeatLooker { SeatLooker(outside: outside, aisle: aisle, recorder: recorder) }
+
   func run() async throws {
     for step in plan.steps {
-      // The timers look into the read models for what is due.
+      // The timers look into the read models for what is due. What the bank has to tell by now was told before.
       try await aisle.catchUp()
+      try await outside.deliver(for: aisle)
       clock.advance(to: step.at)
       try onClock(step.at)
       try await withThrowingTaskGroup(of: Void.self) { group in
         // At the same moment as the waves: who comes first is for the streams to decide.
         if plan.strategy.isTimed { group.addTask { try await aisle.process.tick() } }
-        for start in starts(of: step) { group.addTask { await start() } }
+        group.addTask { try await outside.deliver(for: aisle) }
+        for show in step.calledOff {
+          group.addTask { _ = try await aisle.booking.cancelShow(show, reason: "called off by the scenario") }
+        }
+        let polling = Polling(step, in: self)
+        group.addTask {
+          await withTaskGroup(of: Void.self) { visits in
+            for start in starts(of: step) { visits.addTask { await start() } }
+          }
+          polling.end()
+        }
+        for (lane, poller) in step.pollers.enumerated() {
+          group.addTask { try await polling.run(poller, lane: -1 - lane) }
+        }
         for try await _ in group {}
       }
+      try await outside.deliver(for: aisle)
       try Task.checkCancellation()
     }
   }

@@ -31,6 +31,7 @@ struct ReadModelOffice: BoxOffice {
         return try await hold(id, show: show, buyer: buyer, wish: wish)
       case .order(let id, let hold, _, let account): return try await order(id, hold: hold, account: account)
       case .cancel(let id, _): return try await cancel(id)
+      default: return .notSupported
       }
     } catch {
       return BuyerAnswer(error)

@@ -32,6 +32,7 @@ struct RowLockOffice: BoxOffice {
       case .order(let id, let hold, let show, let account):
         return try await order(id, hold: hold, of: try await houses.show(show), account: account)
       case .cancel(let id, let show): return try await cancel(id, of: try await houses.show(show))
+      default: return .notSupported
       }
     } catch {
       return BuyerAnswer(error)

@@ -83,7 +83,24 @@ public struct ScenarioEngine: Sendable {
     _ plan: ScenarioPlan, on database: ScenarioDatabase, pool: PostgresPool, observer: @escaping Observer
   ) async throws -> Performance {
     let clock = SteeredClock(plan.scenario.clock.startsAt)
-    let aisle = Aisle(pool: pool, time: clock.source, logger: logger)
+    let outside = Outside(plan, pool: pool, time: clock.source, logger: logger)
+    return try await outside.told { target in
+      // That a delivery is not acknowledged is what the scenario is about, and no news to who runs it.
+      var logger = logger
+      if outside.receiver != nil { logger.logLevel = max(logger.logLevel, .error) }
+      let aisle = Aisle(
+        pool: pool, time: clock.source, payments: outside.payments,
+        cancellations: plan.scenario.cancellations, notifying: target, logger: logger)
+      return try await outside.serving(aisle) {
+        try await act(plan, on: database, aisle: aisle, clock: clock, outside: outside, observer: observer)
+      }
+    }
+  }
+
+  private func act(
+    _ plan: ScenarioPlan, on database: ScenarioDatabase, aisle: Aisle, clock: SteeredClock, outside: Outside,
+    observer: @escaping Observer
+  ) async throws -> Performance {
     try await HouseSetup(plan: plan, aisle: aisle).run()
     let start = try await aisle.catchUp()
     let conflicts = aisle.booking.metrics.counts.conflicts
@@ -96,23 +113,23 @@ public struct ScenarioEngine: Sendable {
     let runner = PlanRunner(
       plan: plan, aisle: aisle, clock: clock,
       offices: workers.isEmpty ? [plan.strategy.office(aisle)] : workers, recorder: recorder,
-      journal: journal,
-      concurrency: options.concurrency,
+      journal: journal, concurrency: options.concurrency, outside: outside, desks: Desks(plan),
       onClock: { instant in for worker in workers { try worker.advance(to: instant) } })
     let startedAt = TimeSource.system.now
-    try await beside(aisle, workers, recorder, plan.strategy, observer) { try await runner.run() }
+    try await beside(aisle, workers, recorder, plan, observer) { try await runner.run() }
     let recording = recorder.recording()
-    try await Settlement(aisle: aisle, clock: clock, isTimed: plan.strategy.isTimed).run()
+    try await Settlement(aisle: aisle, clock: clock, outside: outside, isTimed: plan.strategy.isTimed).run()
 
     return Performance(
       plan: plan, aisle: aisle, recording: recording, exchanges: journal.exchanges, strikes: faults.strikes,
       startPosition: start, startedAt: startedAt, simulatedEnd: clock.source.now,
-      conflicts: aisle.booking.metrics.counts.conflicts - conflicts + workers.reduce(0) { $0 + $1.conflicts })
+      conflicts: aisle.booking.metrics.counts.conflicts - conflicts + workers.reduce(0) { $0 + $1.conflicts },
+      views: outside.views, messages: outside.receiver?.messages, bank: outside.ledger?.kept)
   }
 
   /// Runs `body` while subscriptions, workers and the observer run; they end with it.
   private func beside(
-    _ aisle: Aisle, _ workers: [WorkerProcess], _ recorder: RunRecorder, _ strategy: Strategy,
+    _ aisle: Aisle, _ workers: [WorkerProcess], _ recorder: RunRecorder, _ plan: ScenarioPlan,
     _ observer: @escaping Observer, _ body: @escaping @Sendable () async throws -> Void
   ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -120,7 +137,10 @@ public struct ScenarioEngine: Sendable {
       group.addTask {
         try await withThrowingTaskGroup(of: Void.self) { background in
           // With workers, the subscriptions run where a fault can hit them.
-          if workers.isEmpty { background.addTask { await aisle.run(strategy.roles) } }
+          // Where each order of events has its own clock, nobody may act by another one meanwhile.
+          if workers.isEmpty, !plan.hasInterleavings {
+            background.addTask { await aisle.run(plan.strategy.roles) }
+          }
           for worker in workers { await worker.ready() }
           background.addTask { await observer(recorder) }
           defer { background.cancelAll() }

@@ -1,3 +1,4 @@
+import Booking
 import EventStore
 import Services
 import Vocabulary
@@ -19,58 +20,141 @@ struct Visit: Sendable {
     self.run = run
   }
 
+  /// What came of it.
+  struct End {
+    let outcome: Attempt.Outcome
+    let answer: BuyerAnswer
+    var version: Int64?
+    let endMicroseconds: Int64
+  }
+
   func run() async {
     let start = run.recorder.elapsedMicroseconds
-    let outcome: (Attempt.Outcome, Journal.Exchange, version: Int64?)
-    switch action.kind {
-    case .hold:
-      let held = await exchange(holding)
-      outcome = (self.outcome(of: held, if: .held), held, held.answer.version)
-    case .buy:
-      let held = await exchange(holding)
-      if held.answer.verdict == .done {
-        if buyer.thinkTime > .zero { try? await Task.sleep(for: buyer.thinkTime) }
-        let bought = await exchange(ordering)
-        outcome = (self.outcome(of: bought, if: .won), bought, held.answer.version)
-      } else {
-        outcome = (self.outcome(of: held, if: .held), held, nil)
-      }
-    case .pay:
-      let bought = await exchange(ordering)
-      outcome = (self.outcome(of: bought, if: .won), bought, bought.answer.version)
-    case .cancel:
-      let cancelled = await exchange(.cancel(buyer.order, show: buyer.show))
-      outcome = (self.outcome(of: cancelled, if: .cancelled), cancelled, cancelled.answer.version)
-    }
-    let (what, last, version) = outcome
-    let answer = last.answer
+    guard let end = await act() else { return }
     run.recorder.record(
       Attempt(
         buyer: buyer.id.rawValue, group: buyer.group, show: buyer.show.rawValue, action: action.kind,
-        startMicroseconds: start, endMicroseconds: last.endMicroseconds, simulatedAt: instant,
-        outcome: what, reason: answer.verdict == .done ? nil : answer.reason,
-        seats: answer.verdict == .done ? answer.seats.map(\.rawValue) : [],
-        streamVersion: answer.verdict == .done ? version : nil, worker: buyer.worker), lane: buyer.index)
+        startMicroseconds: start, endMicroseconds: end.endMicroseconds, simulatedAt: instant,
+        outcome: end.outcome, reason: end.answer.verdict == .done ? nil : end.answer.reason,
+        seats: end.answer.verdict == .done ? end.answer.seats.map(\.rawValue) : [],
+        streamVersion: end.answer.verdict == .done ? end.version : nil, worker: buyer.worker),
+      lane: buyer.index)
   }
 
-  private var holding: BuyerRequest {
-    .hold(buyer.hold, show: buyer.show, buyer: buyer.id, wish: buyer.wish)
-  }
-
-  private var ordering: BuyerRequest {
-    .order(buyer.order, hold: buyer.hold, show: buyer.show, account: buyer.account)
-  }
-
-  private func outcome(of exchange: Journal.Exchange, if success: Attempt.Outcome) -> Attempt.Outcome {
-    switch exchange.answer.verdict {
-    case .done: success
-    case .refused: .refused
-    case .error: .error
+  /// - Returns: nil if there was nothing to do.
+  private func act() async -> End? {
+    switch action.kind {
+    case .hold: return end(await hold(buyer.wish, as: buyer.hold), if: .held)
+    case .buy: return await buy(buyer.wish, as: buyer.hold, buyer.order)
+    case .pay: return end(await order(buyer.order, of: buyer.hold), if: .won)
+    case .cancel: return await cancel()
+    case .giveBack: return await giveBack()
+    case .ask: return await ask()
+    case .join: return await join()
+    case .look: return await look()
+    case .interleave: return await interleave()
+    case .findOpenSeats, .newReservation, .updateReservation, .updateCustomer, .findFlights,
+      .deleteReservation:
+      return await atTerminal()
     }
   }
 
+  // MARK: Buying
+
+  func hold(_ wish: PlannedWish, as id: HoldID) async -> Journal.Exchange {
+    await exchange(.hold(id, show: buyer.show, buyer: buyer.id, wish: wish))
+  }
+
+  func order(_ id: OrderID, of hold: HoldID, moves: Int = 0) async -> Journal.Exchange {
+    let request: BuyerRequest =
+      buyer.card.map { .pay(id, hold: hold, show: buyer.show, account: buyer.account, card: $0) }
+      ?? .order(id, hold: hold, show: buyer.show, account: buyer.account)
+    let bought = await exchange(request)
+    let answer = bought.answer
+    if answer.verdict == .done {
+      run.purses.keep(
+        .init(order: id, hold: hold, seats: answer.seats, isPending: answer.isPending, moves: moves),
+        of: buyer.index)
+    }
+    return bought
+  }
+
+  func buy(_ wish: PlannedWish, as hold: HoldID, _ id: OrderID) async -> End {
+    let held = await self.hold(wish, as: hold)
+    guard held.answer.verdict == .done else { return end(held, if: .held) }
+    if buyer.thinkTime > .zero { try? await Task.sleep(for: buyer.thinkTime) }
+    return end(await order(id, of: hold), if: .won, version: held.answer.version)
+  }
+
+  private func ask() async -> End? {
+    guard let purse = run.purses[buyer.index], purse.isPending else { return nil }
+    let asked = await exchange(.ask(purse.order, show: buyer.show))
+    return end(asked, if: .won)
+  }
+
+  // MARK: Giving back
+
+  private func cancel() async -> End? {
+    // Who has bought nothing has nothing to give back.
+    guard let purse = run.purses[buyer.index], !purse.isPending else { return nil }
+    let cancelled = await exchange(.cancel(purse.order, show: buyer.show))
+    if cancelled.answer.verdict == .done { run.purses.keep(nil, of: buyer.index) }
+    return end(cancelled, if: .cancelled)
+  }
+
+  private func giveBack() async -> End? {
+    guard var purse = run.purses[buyer.index], !purse.isPending, let givesBack = buyer.givesBack else {
+      return nil
+    }
+    let seats: [SeatID]? =
+      switch givesBack {
+      case .all: nil
+      case .seats(let count): Array(purse.seats.prefix(count))
+      }
+    let given = await exchange(
+      .giveBack(purse.order, show: buyer.show, seats: seats, quote: QuoteID(unchecked: "\(purse.order).q")))
+    if given.answer.verdict == .done {
+      purse.seats.removeAll { given.answer.seats.contains($0) }
+      run.purses.keep(purse, of: buyer.index)
+    }
+    return end(given, if: .cancelled)
+  }
+
+  // MARK: Waiting
+
+  private func join() async -> End? {
+    guard case .best(let wish) = buyer.wish else { return nil }
+    return end(
+      await exchange(.join(buyer.waiting, show: buyer.show, buyer: buyer.id, wish: wish)), if: .done)
+  }
+
+  private func look() async -> End? {
+    guard run.purses[buyer.index] == nil else { return nil }
+    let seen = await exchange(.seeOffer(buyer.waiting, show: buyer.show))
+    guard seen.answer.verdict == .done, !buyer.abandons else { return end(seen, if: .held) }
+    return end(await order(buyer.order, of: buyer.waiting.hold), if: .won, version: seen.answer.version)
+  }
+
+  // MARK: Asking
+
+  func end(
+    _ exchange: Journal.Exchange, if success: Attempt.Outcome, version: Int64? = nil
+  ) -> End {
+    let answer = exchange.answer
+    let outcome: Attempt.Outcome =
+      switch answer.verdict {
+      // An order whose payment is open is not won yet.
+      case .done: answer.isPending ? .held : success
+      case .refused: .refused
+      case .error: .error
+      }
+    return End(
+      outcome: outcome, answer: answer, version: version ?? answer.version,
+      endMicroseconds: exchange.endMicroseconds)
+  }
+
   /// Sends a request as often as this buyer does, all copies at once, and waits for all answers.
-  private func exchange(_ request: BuyerRequest) async -> Journal.Exchange {
+  func exchange(_ request: BuyerRequest) async -> Journal.Exchange {
     let before = run.journal.knownHead
     let start = run.recorder.elapsedMicroseconds
     let answers = await withTaskGroup(of: BuyerAnswer.self) { group in

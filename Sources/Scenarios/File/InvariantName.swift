@@ -29,6 +29,14 @@ public enum InvariantName: String, CaseIterable, Hashable, Sendable, Codable {
   case postingsBalance = "postings-balance"
   case chargeInMonth = "charge-in-month"
   case refundInMonth = "refund-in-month"
+  case noMoneyWithoutASeat = "no-money-without-a-seat"
+  case refundsAreComplete = "refunds-are-complete"
+  case everyInterleavingEndsRight = "every-interleaving-ends-right"
+  // The line, and who looks or is told.
+  case waitingListInOrder = "waiting-list-in-order"
+  case viewsEqualLogAtTheirVersion = "views-equal-log-at-their-version"
+  case viewsNeverGoBack = "views-never-go-back"
+  case everyNotificationArrives = "every-notification-arrives"
   // The log.
   case positionsGapless = "positions-gapless"
   case streamVersionsContiguous = "stream-versions-contiguous"
@@ -68,6 +76,19 @@ public enum InvariantName: String, CaseIterable, Hashable, Sendable, Codable {
     case .postingsBalance: "The postings of every charge and refund sum to zero."
     case .chargeInMonth: "The account was charged the stated amount in the stated month."
     case .refundInMonth: "The account was refunded the stated amount in the stated month."
+    case .noMoneyWithoutASeat:
+      "Of every order that a bank was asked to pay, the bank has kept what the seats are worth, or nothing."
+    case .refundsAreComplete:
+      "What was given back for seats is what was promised: a quote's sum, and everything for a show that was called off."
+    case .everyInterleavingEndsRight:
+      "In whatever order things happened around a payment, it ended with the seat and its price, or with neither."
+    case .waitingListInOrder:
+      "Seats went to those who waited in the order of the line, and to nobody else while somebody waited whom they fitted."
+    case .viewsEqualLogAtTheirVersion:
+      "Everybody who looked saw the seats as the log had them at that version."
+    case .viewsNeverGoBack: "Nobody was shown an older state of a show than anybody had been shown before."
+    case .everyNotificationArrives:
+      "Whoever is to be told of orders was told each thing, signed, though not every delivery arrived."
     case .positionsGapless: "The log's positions run from first to last with none missing and none twice."
     case .streamVersionsContiguous: "The versions of each stream are 1, 2, 3, … in the order of positions."
     case .readModelEqualsLog: "The read models equal what a fresh fold of the whole log gives."

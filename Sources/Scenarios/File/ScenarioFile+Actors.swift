@@ -13,44 +13,64 @@ extension ValueReader {
     return groups.count == entries.count && !groups.isEmpty ? groups : nil
   }
 
-  private static let actorKeys = [
-    "name", "kind", "count", "concurrency", "show", "account", "wants", "at", "think_time", "pays", "cancels",
-    "abandons", "repeat_each_request",
-  ]
+  /// The keys of each kind of group besides those that all have.
+  private static func keys(of kind: ActorGroup.Kind) -> [String] {
+    let own: [String] =
+      switch kind {
+      case .buyers:
+        [
+          "concurrency", "account", "wants", "think_time", "pays", "card", "cancels", "gives_back",
+          "abandons",
+          "repeat_each_request",
+        ]
+      case .waiters: ["concurrency", "account", "wants", "looks_at", "abandons"]
+      case .pollers: ["think_time"]
+      case .terminals: ["account", "operations", "mix", "think_time"]
+      case .interleavings: ["concurrency", "account", "events"]
+      }
+    return ["name", "kind"] + (kind == .interleavings ? [] : ["count"]) + ["show", "at"] + own
+  }
 
   private func actorGroup(_ context: ScenarioContext) -> ActorGroup? {
-    guard let section = section("a group of actors", keys: Self.actorKeys) else { return nil }
+    // What may be there depends on the kind; if that is wrong, it is reported below.
+    let known = node.mapping?["kind"]?.scalar.flatMap { ActorGroup.Kind(rawValue: $0.string) }
+    let what = known.map { "a group of \($0.rawValue)" } ?? "a group of actors"
+    guard let section = section(what, keys: Self.keys(of: known ?? .buyers)) else { return nil }
     let name = section.required("name", example: "buyers")?.groupName()
     let kind = section.required("kind", example: "buyers")?.choice(ActorGroup.Kind.self)
-    let count = section.required("count", example: "200")?.number(in: 1...100_000)
-    let concurrency = section.optional("concurrency").map { $0.concurrency(count: count) } ?? count
+    let count =
+      known == .interleavings
+      ? 1 : section.required("count", example: "200")?.number(in: 1...100_000)
+    let concurrency =
+      section.optional("concurrency").map { $0.concurrency(count: known == .interleavings ? 64 : count) }
+      ?? count
     guard context.isComplete else { return nil }
 
-    let show = section.show(context)
-    let accounts = section.accounts(context)
-    let wants = section.required("wants", example: "best 2").flatMap { wish in
-      show.flatMap { wish.wish(in: $0) }
-    }
+    let shows = known == .terminals ? section.shows(context) : section.show(context).map { [$0] }
+    let accounts = known == .pollers ? context.accounts.map(\.id) : section.accounts(context)
     let start = section.optional("at").map { $0.startInstant(context.clock) } ?? context.clock.startsAt
     let think =
       section.optional("think_time").map {
         $0.parsed("a duration as in 20ms, or a range as in 5ms to 50ms", ScenarioText.durationRange)
       } ?? (.zero ... .zero)
-    let pays = section.optional("pays").map { $0.payment() } ?? .atOnce
     let abandons =
       section.optional("abandons").map { $0.parsed("a share from 0% to 100%", ScenarioText.percent) } ?? 0
-    let repeats = section.optional("repeat_each_request").map { $0.number(in: 1...100) } ?? 1
-    let cancels = start.flatMap { start in
-      section.optional("cancels").map { $0.cancellation(groupStart: start, pays: pays) } ?? .never
+    // What is wrong with it is told as well.
+    let wants = known.map { section.wish(of: $0, in: shows?.first) } ?? nil
+    guard let name, let kind, let count, let concurrency, let shows, let accounts, let start, let think,
+      let abandons,
+      let wants
+    else {
+      if let kind, let start { _ = section.details(of: kind, start, context) }
+      return nil
     }
-    guard let name, let kind, let count, let concurrency, let show, let accounts, let wants, let start,
-      let think,
-      let pays, let abandons, let repeats, let cancels
-    else { return nil }
-    return ActorGroup(
-      name: name, kind: kind, count: count, concurrency: concurrency, show: show.id, accounts: accounts,
-      wants: wants, startsAt: start, thinkTime: think, pays: pays, cancels: cancels,
-      abandonsBasisPoints: abandons, repeatEachRequest: repeats)
+    var group = ActorGroup(
+      name: name, kind: kind, count: count, concurrency: concurrency, shows: shows.map(\.id),
+      accounts: accounts,
+      wants: wants, startsAt: start, thinkTime: think, abandonsBasisPoints: abandons)
+    guard let change = section.details(of: kind, start, context) else { return nil }
+    change(&group)
+    return group
   }
 
   private func groupName() -> String? {
@@ -68,7 +88,7 @@ extension ValueReader {
     return nil
   }
 
-  private func wish(in show: ShowOnSale) -> SeatWish? {
+  func wish(in show: ShowOnSale) -> SeatWish? {
     if node.sequence != nil { return seats(in: show).map { .named($0) } }
     guard
       let text = parsed(
@@ -111,7 +131,7 @@ extension ValueReader {
     return wish
   }
 
-  private func startInstant(_ clock: ScenarioClock) -> Timestamp? {
+  func startInstant(_ clock: ScenarioClock) -> Timestamp? {
     guard let start = instant(countedFrom: clock.startsAt) else { return nil }
     guard start >= clock.startsAt else {
       fail("is before the scenario's start, \(clock.startsAt.rfc3339); the clock only goes forward")
@@ -120,7 +140,7 @@ extension ValueReader {
     return start
   }
 
-  private func payment() -> ActorGroup.Payment? {
+  func payment() -> ActorGroup.Payment? {
     parsed("`at once`, `never`, or as in `after 11m`") { text in
       switch text {
       case "at once": .atOnce
@@ -130,7 +150,7 @@ extension ValueReader {
     }
   }
 
-  private func cancellation(groupStart: Timestamp, pays: ActorGroup.Payment?) -> ActorGroup.Cancellation? {
+  func cancellation(groupStart: Timestamp, pays: ActorGroup.Payment?) -> ActorGroup.Cancellation? {
     let cancels: ActorGroup.Cancellation? = parsed(
       "`never`, as in `after 2d`, or as in `at 2026-12-01T00:20:00+01:00`"
     ) { text in
@@ -163,6 +183,11 @@ extension ValueReader {
 }
 
 extension SectionReader {
+  /// The shows that a group goes to: the one named, or all.
+  fileprivate func shows(_ context: ScenarioContext) -> [ShowOnSale]? {
+    optional("show") == nil ? context.shows : show(context).map { [$0] }
+  }
+
   /// The show that a group goes to: the one named, or the only one.
   fileprivate func show(_ context: ScenarioContext) -> ShowOnSale? {
     let names = context.shows.map(\.id.rawValue).joined(separator: ", ")

@@ -1,4 +1,5 @@
 import Foundation
+import Ordering
 import Vocabulary
 import Yams
 
@@ -55,7 +56,7 @@ extension ScenarioFile {
   static let keys = [
     "name", "title", "story", "seed", "strategy", "processes", "clock", "accounts", "shows", "actors",
     "faults",
-    "invariants", "controls",
+    "invariants", "controls", "cancellation_fees", "notifications",
   ]
 
   private static func read(_ document: ValueReader) -> ScenarioFile? {
@@ -70,7 +71,7 @@ extension ScenarioFile {
     let clock = section.required("clock", example: "{starts_at: 2026-11-20T21:10:00+01:00}")?.clock()
     let accounts = section.required("accounts", example: "[{id: walk-ins, time_zone: Europe/Berlin}]")?
       .accounts()
-    let shows = section.required("shows", example: "[{id: the-tempest, …}]")?.shows()
+    let shows = section.required("shows", example: "[{id: the-tempest, …}]")?.shows(clock)
 
     // The rest refers to shows, accounts and the clock; without them it would only repeat their problems.
     let context = ScenarioContext(
@@ -81,17 +82,20 @@ extension ScenarioFile {
       .actors(context)
     let faults = section.optional("faults").map { $0.faults(context) } ?? []
     let invariants = section.required("invariants", example: "[no-seat-booked-twice]")?.invariants(context)
+    let fees = section.optional("cancellation_fees").map { $0.cancellationFees() } ?? .free
+    let notifications = section.optional("notifications").map { $0.notifications() }
+    if let notifications, notifications == nil { return nil }
     let controls = section.optional("controls").map { $0.controls(of: invariants) } ?? []
 
     guard let name, let title, let story, let seed, let strategy, let clock, let accounts, let shows,
-      let actors,
+      let actors, let fees,
       let invariants
     else { return nil }
     return ScenarioFile(
       name: name, title: title, story: story, seed: UInt64(seed), strategy: strategy,
       processes: processes ?? nil,
       clock: clock, accounts: accounts, shows: shows, actors: actors, faults: faults, invariants: invariants,
-      controls: controls)
+      cancellations: fees, notificationsFailEvery: notifications ?? nil, controls: controls)
   }
 }
 
@@ -129,6 +133,37 @@ extension ValueReader {
     guard let end = until.instant(countedFrom: start) else { return nil }
     if end <= start { until.fail("must be later than starts_at, \(start.rfc3339)") }
     return ScenarioClock(startsAt: start, runsUntil: end)
+  }
+
+  /// `{7d: 0%, 24h: 10%, 0h: 50%}`: from that long before the show on, that share is kept.
+  fileprivate func cancellationFees() -> CancellationPolicy? {
+    let example = "{168h: 0%, 24h: 10%, 0h: 50%}"
+    guard let mapping = node.mapping, !mapping.isEmpty else {
+      fail("must be fees by the time that is left before the show, as in \(example), not \(shown)")
+      return nil
+    }
+    let tiers = mapping.compactMap { key, value -> CancellationPolicy.Tier? in
+      let notice = ValueReader(node: key, path: path, problems: problems)
+        .parsed("whole hours before the show, as in 24h or 7d") { text in
+          ScenarioText.duration(text).flatMap { $0.components.seconds % 3_600 == 0 ? $0 : nil }
+        }
+      let fee = ValueReader(node: value, path: "\(path).\(key.scalar?.string ?? "")", problems: problems)
+        .parsed("a share from 0% to 100%", ScenarioText.percent)
+      guard let notice, let fee else { return nil }
+      return CancellationPolicy.Tier(hours: Int(notice.components.seconds / 3_600), feeBasisPoints: fee)
+    }
+    guard tiers.count == mapping.count else { return nil }
+    guard let policy = CancellationPolicy(tiers) else {
+      fail("must have each notice once, at most 100000 hours, as in \(example)")
+      return nil
+    }
+    return policy
+  }
+
+  /// `{fails_every: 3}`
+  fileprivate func notifications() -> Int? {
+    guard let section = section("notifications", keys: ["fails_every"]) else { return nil }
+    return section.required("fails_every", example: "3")?.number(in: 2...1_000)
   }
 
   fileprivate func accounts() -> [ScenarioAccount]? {

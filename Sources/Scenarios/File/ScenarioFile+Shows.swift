@@ -3,20 +3,21 @@ import Vocabulary
 
 extension ValueReader {
   /// The `shows` section; nil if none can be used.
-  func shows() -> [ShowOnSale]? {
+  func shows(_ clock: ScenarioClock?) -> [ShowOnSale]? {
     var seen: Set<ShowID> = []
     let shows = list(of: "shows").compactMap { entry -> ShowOnSale? in
-      guard let show = entry.show() else { return nil }
+      guard let show = entry.show(clock) else { return nil }
       if !seen.insert(show.id).inserted { entry.fail("the show \(show.id) is there twice") }
       return show
     }
     return shows.isEmpty ? nil : shows
   }
 
-  private func show() -> ShowOnSale? {
+  private func show(_ clock: ScenarioClock?) -> ShowOnSale? {
     let keys = [
       "id", "title", "starts_at", "currency", "tax", "hold_ttl", "sections", "already_sold",
       "focal_point", "orphans", "seats_per_buyer", "hold_lifetime", "offers_last", "categories",
+      "called_off_at",
     ]
     guard let section = section("a show", keys: keys) else { return nil }
     let id = section.required("id", example: "the-tempest")?.identifier(ShowID.self)
@@ -45,6 +46,14 @@ extension ValueReader {
     guard (1...100_000).contains(show.totalSeats) else {
       fail("has \(show.totalSeats) seats; a show has from 1 to 100000")
       return nil
+    }
+    if let entry = section.optional("called_off_at"), let clock {
+      guard let instant = entry.instant(countedFrom: clock.startsAt) else { return nil }
+      guard instant >= clock.startsAt else {
+        entry.fail("is before the scenario's start, \(clock.startsAt.rfc3339)")
+        return nil
+      }
+      show.calledOffAt = instant
     }
     if let sold = section.optional("already_sold") {
       if policy.orphans == .forbidden {

@@ -1,3 +1,4 @@
+import Ordering
 import Vocabulary
 
 /// A scenario as its author wrote it: what is on sale, who acts, what goes wrong, and what must hold at the end.
@@ -21,6 +22,10 @@ public struct ScenarioFile: Hashable, Sendable {
   public var actors: [ActorGroup]
   public var faults: [Fault]
   public var invariants: [Invariant]
+  /// What is kept of the price when somebody gives seats back by a quote.
+  public var cancellations: CancellationPolicy = .free
+  /// Somebody is told by webhooks what becomes of orders, and answers every so many with 500; nil if nobody is.
+  public var notificationsFailEvery: Int? = nil
   /// Strategies with a guard taken out, each with what it must break: a check that cannot fail proves nothing.
   public var controls: [Control] = []
 

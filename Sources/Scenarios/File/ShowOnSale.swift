@@ -16,6 +16,8 @@ public struct ShowOnSale: Hashable, Sendable {
   /// The place that the best seats are nearest to; without one the first are the best.
   public var focalPoint: SeatPlan.Point? = nil
   public var policy: Booking.Policy = .standard
+  /// When it is called off.
+  public var calledOffAt: Timestamp? = nil
   /// Prices by name, for seats that cost the same wherever they stand.
   public var categories: [SeatPlan.Category] = []
 

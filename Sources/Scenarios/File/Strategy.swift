@@ -25,6 +25,20 @@ public enum Strategy: String, CaseIterable, Hashable, Sendable, Codable {
   case newIDs = "new-ids"
   /// Tells the buyer before the order is stored.
   case answerFirst = "answer-first"
+  /// Notes that money came, and does not think of giving it back when the seats are gone.
+  case refundsForgotten = "refunds-forgotten"
+  /// Takes seats back for their full price, whatever was quoted.
+  case quotesForgotten = "quotes-forgotten"
+  /// Sells what is given back to whoever asks first, past those who wait.
+  case lineIgnored = "line-ignored"
+  /// Offers what is given back to those who came last.
+  case lineReversed = "line-reversed"
+  /// Sells what the clerk's screen showed as free, without another look.
+  case screenTrusted = "screen-trusted"
+  /// Shows a version from one moment and the seats of the next.
+  case tornViews = "torn-views"
+  /// Tells each thing once, whether or not it arrived.
+  case toldOnce = "told-once"
   /// Counts months by UTC, wherever the account is.
   case utcMonths = "utc-months"
 
@@ -41,6 +55,13 @@ public enum Strategy: String, CaseIterable, Hashable, Sendable, Codable {
     case .lateConfirm: "books a hold whose time is over; a control"
     case .newIDs: "takes each copy of a request for a new one; a control"
     case .answerFirst: "tells the buyer before the order is stored; a control"
+    case .refundsForgotten: "keeps money that came too late for the seats; a control"
+    case .quotesForgotten: "gives the full price back, whatever was quoted; a control"
+    case .lineIgnored: "sells what is given back to whoever asks first; a control"
+    case .lineReversed: "offers what is given back to who came last; a control"
+    case .screenTrusted: "sells what a screen showed as free, without another look; a control"
+    case .tornViews: "shows a version of one moment and the seats of the next; a control"
+    case .toldOnce: "tells each thing once, whether or not it arrived; a control"
     case .utcMonths: "counts months by UTC, wherever the account is; a control"
     }
   }
@@ -61,6 +82,13 @@ public enum Strategy: String, CaseIterable, Hashable, Sendable, Codable {
     case .lateConfirm: "a look at the hold's end when it is confirmed"
     case .newIDs: "the idempotency key"
     case .answerFirst: "an answer that waits for the commit"
+    case .refundsForgotten: "the refund of money that came too late"
+    case .quotesForgotten: "the terms of a quote"
+    case .lineIgnored: "the waiting list"
+    case .lineReversed: "the order of the waiting list"
+    case .screenTrusted: "a look at the seat when it is sold"
+    case .tornViews: "one statement for a version and its seats"
+    case .toldOnce: "another try for what did not arrive"
     case .utcMonths: "the account's time zone"
     }
   }

@@ -67,6 +67,19 @@ struct LatencyChart {
     case .hold: "Hold"
     case .order: "Order"
     case .cancel: "Cancel"
+    case .ask: "Ask"
+    case .join: "Join the line"
+    case .seeOffer: "See the offer"
+    case .giveBack: "Give back"
+    case .transfer: "Transfer"
+    case .poll: "Poll"
+    case .findOpenSeats: "Find open seats"
+    case .newReservation: "New reservation"
+    case .updateReservation: "Update reservation"
+    case .updateCustomer: "Update customer"
+    case .findFlights: "Find flights"
+    case .deleteReservation: "Delete reservation"
+    case .interleaving: "Interleaving"
     }
   }
 
@@ -76,6 +89,19 @@ struct LatencyChart {
     case .hold: "asking for seats"
     case .order: "ordering and paying for what is held"
     case .cancel: "giving seats back"
+    case .ask: "asking what became of an order"
+    case .join: "joining the waiting list"
+    case .seeOffer: "looking whether seats are offered"
+    case .giveBack: "asking for a quote and taking it up"
+    case .transfer: "giving the ticket to somebody else"
+    case .poll: "looking at the seats over HTTP"
+    case .findOpenSeats: "which seats of a flight are free"
+    case .newReservation: "holding and ordering a seat"
+    case .updateReservation: "holding and ordering another seat, giving the first one back"
+    case .updateCustomer: "putting the ticket into another name"
+    case .findFlights: "a page of the list of flights"
+    case .deleteReservation: "giving the seat back"
+    case .interleaving: "one order of events around a payment"
     }
   }
 }

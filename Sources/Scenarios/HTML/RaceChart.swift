@@ -155,7 +155,7 @@ struct RaceChart {
   private func style(of attempt: Attempt) -> String {
     switch attempt.outcome {
     case .won: isSoldAgain(attempt) ? "again" : "won"
-    case .held, .cancelled: "held"
+    case .held, .cancelled, .done: "held"
     case .refused: "refused"
     case .error: "error"
     }
@@ -205,6 +205,7 @@ struct RaceChart {
     case .won: seats.isEmpty ? "won" : "won \(seats)"
     case .held: seats.isEmpty ? "held" : "held \(seats)"
     case .cancelled: "cancelled"
+    case .done: seats.isEmpty ? "done" : "done \(seats)"
     case .refused: "refused" + (attempt.reason.map { " (\($0))" } ?? "")
     case .error: "error" + (attempt.reason.map { " (\($0))" } ?? "")
     }

@@ -71,7 +71,10 @@ extension Court {
         case .hold(let id, _, _, _):
           holds.append((id.rawValue, answer.seats.map(\.rawValue).sorted().joined(separator: " ")))
         case .order(let id, _, _, _): orders.append(id.rawValue)
+        case .pay(let id, _, _, _, _), .ask(let id, _):
+          if !answer.isPending { orders.append(id.rawValue) }
         case .cancel(let id, _): cancellations.append(id.rawValue)
+        case .join, .seeOffer, .giveBack, .transfer: break
         }
       }
     }

@@ -12,7 +12,13 @@ extension Court {
         seatsOfHold[hold] = exchange.answer.seats
       }
     }
-    let holdOfOrder = Dictionary(plan.buyers.map { ($0.order, $0.hold) }) { first, _ in first }
+    var holdOfOrder: [OrderID: HoldID] = [:]
+    for exchange in performance.exchanges {
+      switch exchange.request {
+      case .order(let order, let hold, _, _), .pay(let order, let hold, _, _, _): holdOfOrder[order] = hold
+      default: break
+      }
+    }
     for exchange in performance.exchanges {
       let (show, seats, kind) = effect(of: exchange, ttl: ttl, seatsOfHold, holdOfOrder)
       guard let kind else { continue }
@@ -20,7 +26,8 @@ extension Court {
         operations[show, default: [:]][seat, default: []].append(
           SeatOperation(
             kind: kind, at: exchange.simulatedAt, start: exchange.startMicroseconds,
-            end: exchange.endMicroseconds, isCertain: exchange.answer.verdict != .error))
+            end: exchange.endMicroseconds,
+            isCertain: exchange.answer.verdict != .error && !exchange.answer.isPending))
       }
     }
     var rows: [[String]] = []
@@ -64,7 +71,7 @@ extension Court {
       case (.refused, _) where answer.reason == "seats-unavailable": return (show, answer.seats, .seenTaken)
       case (.error, .best), (.refused, _): return (show, [], nil)
       }
-    case .order(_, let hold, let show, _):
+    case .order(_, let hold, let show, _), .pay(_, let hold, let show, _, _):
       let seats = seatsOfHold[hold] ?? []
       switch answer.verdict {
       case .done, .error: return (show, seats, .booked(hold))
@@ -73,6 +80,12 @@ extension Court {
     case .cancel(let order, let show):
       guard let hold = holdOfOrder[order], answer.verdict != .refused else { return (show, [], nil) }
       return (show, seatsOfHold[hold] ?? [], .freed(hold))
+    case .giveBack(let order, let show, let seats, _):
+      guard let hold = holdOfOrder[order], answer.verdict != .refused else { return (show, [], nil) }
+      let given = answer.verdict == .done ? answer.seats : seats ?? seatsOfHold[hold] ?? []
+      return (show, given, .freed(hold))
+    case .ask(_, let show), .join(_, let show, _, _), .seeOffer(_, let show), .transfer(_, let show, _, _):
+      return (show, [], nil)
     }
   }
 }

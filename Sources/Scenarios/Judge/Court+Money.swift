@@ -72,7 +72,9 @@ extension Court {
       """
       select coalesce(o.order_id, l.order_id), o.amount::text, l.amount::text
       from (
-        select * from aisle.orders where status = 'confirmed' or (status = 'cancelled' and version >= 3)
+        select * from aisle.orders
+        where status = 'confirmed'
+           or (status = 'cancelled' and (refund > 0 or (version >= 3 and strpos(payment_method, ':') = 0)))
       ) o
       full join (
         select order_id, count(*) as count, sum(amount) as amount

@@ -22,20 +22,20 @@ extension Court {
         where show_id = \(show.id.rawValue)
         order by position
         """)
-      let ours = refusals.filter { plan.buyers[$0.buyer].show == show.id }
-      let wishes = Set(ours.map { plan.buyers[$0.buyer].wish })
+      let ours = refusals.compactMap { refusal in refusal.wish(in: show.id).map { (refusal, $0) } }
+      let wishes = Set(ours.map(\.1))
       history.watch(wishes)
       for change in changes {
         let (position, seat, isTaken) = try change.decode(Int64.self, String.self, Bool.self)
         history.change(SeatID(unchecked: seat), isTaken: isTaken, at: position)
       }
       history.end()
-      for refusal in ours {
+      for (refusal, wish) in ours {
         let buyer = plan.buyers[refusal.buyer]
         let until = refusal.headAfter ?? .max
-        if !history.couldNotServe(buyer.wish, from: refusal.headBefore, to: until) {
+        if !history.couldNotServe(wish, from: refusal.headBefore, to: until) {
           rows.append([
-            show.id.rawValue, buyer.id.rawValue, buyer.wish.text, "\(refusal.headBefore)",
+            show.id.rawValue, buyer.id.rawValue, wish.text, "\(refusal.headBefore)",
             refusal.headAfter.map { "\($0)" } ?? "–",
           ])
           brokenAt = min(brokenAt ?? .max, refusal.endMicroseconds)
@@ -69,17 +69,25 @@ extension Court {
         "select seat from aisle.taken_seats where show_id = \(show.id.rawValue)"
       ).map { SeatID(unchecked: try $0.decode(String.self)) }
       var history = SeatHistory(show)
-      let ours = refusals.filter { plan.buyers[$0.buyer].show == show.id }
-      history.watch(Set(ours.map { plan.buyers[$0.buyer].wish }))
+      let ours = refusals.compactMap { $0.wish(in: show.id) }
+      history.watch(Set(ours))
       for seat in taken { history.change(seat, isTaken: true, at: 1) }
       history.end()
-      wrong += ours.count { !history.couldNotServe(plan.buyers[$0.buyer].wish, from: 1, to: 1) }
+      wrong += ours.count { !history.couldNotServe($0, from: 1, to: 1) }
     }
     return .init(
       holds: wrong == 0,
       evidence: wrong == 0
         ? "What is free at the end would have served none of the refused."
         : "What is free at the end would have served \(Numerals.grouped(wrong)) of the refused.")
+  }
+}
+
+extension Journal.Exchange {
+  /// What was asked for, if it was seats of that show.
+  fileprivate func wish(in id: ShowID) -> PlannedWish? {
+    guard case .hold(_, let show, _, let wish) = request, show == id else { return nil }
+    return wish
   }
 }
 

@@ -35,6 +35,25 @@ final class RESTOffice: BoxOffice {
     }
   }
 
+  /// A connection that lives until it is closed.
+  static func open(url: String) async throws -> RESTOffice {
+    guard let url = URL(string: url), let host = url.host, let port = url.port else {
+      throw ScenarioRunError("\(url) is not a URL with host and port")
+    }
+    return RESTOffice(channel: try await connect(to: host, port), host: "\(host):\(port)")
+  }
+
+  /// The other side may have done so before.
+  func close() async { try? await channel.close().get() }
+
+  /// - Parameter tag: of what is known already, for `If-None-Match`.
+  func get(_ path: String, tag: String? = nil) async throws -> HTTPExchange.Response {
+    var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path)
+    head.headers = ["host": host]
+    if let tag { head.headers.add(name: "if-none-match", value: tag) }
+    return try await exchange(head, "")
+  }
+
   /// A thousand who knock at once are more than a server lets queue; who is turned away knocks again, for ten seconds.
   private static func connect(to host: String, _ port: Int) async throws -> any Channel {
     let deadline = ContinuousClock.now + .seconds(10)
@@ -79,7 +98,7 @@ final class RESTOffice: BoxOffice {
           return .error("order-\(body.status ?? "unknown")")
         }
         return answer
-      case .cancel: return .error("not-supported")
+      default: return .error("not-supported")
       }
     } catch {
       return .error("connection", "\(error)", isUnknown: true)
@@ -137,6 +156,7 @@ extension RESTOffice {
 struct HTTPExchange: Sendable {
   struct Response: Sendable {
     let status: HTTPResponseStatus
+    let headers: HTTPHeaders
     let body: ByteBuffer
   }
 
@@ -152,7 +172,7 @@ private final class HTTPExchangeHandler: ChannelDuplexHandler {
   typealias OutboundOut = HTTPClientRequestPart
 
   private var waiting: EventLoopPromise<HTTPExchange.Response>?
-  private var status = HTTPResponseStatus.ok
+  private var head = HTTPResponseHead(version: .http1_1, status: .ok)
   private var body = ByteBuffer()
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -166,11 +186,11 @@ private final class HTTPExchangeHandler: ChannelDuplexHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
     case .head(let head):
-      status = head.status
+      self.head = head
       body.clear()
     case .body(var part): body.writeBuffer(&part)
     case .end:
-      waiting?.succeed(HTTPExchange.Response(status: status, body: body))
+      waiting?.succeed(HTTPExchange.Response(status: head.status, headers: head.headers, body: body))
       waiting = nil
     }
   }

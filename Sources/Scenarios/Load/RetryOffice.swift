@@ -52,7 +52,7 @@ final class RetryOffice: BoxOffice {
         _ = try await decide(.confirm(hold, order: id), of: show)
         let confirmed = try await orders.execute(.confirm, on: .order(id), at: aisle.time.now)
         return .done(seats: terms.seats, position: confirmed.stream.position.rawValue)
-      case .cancel: return .error("not-supported")
+      default: return .error("not-supported")
       }
     } catch let rejection as Booking.Rejection {
       return .refused(rejection.code)

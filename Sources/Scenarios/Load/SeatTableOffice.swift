@@ -44,7 +44,7 @@ struct SeatTableOffice: BoxOffice {
           if let answer = try await hold(id, of: show, buyer: buyer) { return answer }
         }
       case .order(let id, let hold, _, let account): return try await order(id, hold: hold, account: account)
-      case .cancel: return .error("not-supported")
+      default: return .error("not-supported")
       }
     } catch {
       return BuyerAnswer(error)

@@ -1,4 +1,5 @@
 import Booking
+import Services
 import Vocabulary
 
 /// Who does what, when: a scenario expanded by its seed. The same file, seed and run label give the same plan.
@@ -15,6 +16,8 @@ public struct ScenarioPlan: Hashable, Sendable {
   public let accounts: [ScenarioAccount]
   public let buyers: [PlannedBuyer]
   public let steps: [PlannedStep]
+  /// Seats that are there for one interleaving each, and so of no interest one by one.
+  public let interleavedShows: Set<ShowID>
 
   /// How many actions all steps have together: the total of a progress bar.
   public var actionCount: Int {
@@ -40,6 +43,15 @@ public struct PlannedBuyer: Hashable, Sendable {
   public let sends: Int
   /// Holds seats and never comes back.
   public let abandons: Bool
+  /// Pays by this test card; on account if nil.
+  public let card: SandboxCard?
+  public let givesBack: ActorGroup.GivesBack?
+  /// Of who waits in line; an offer is a hold of the same name.
+  public let waiting: WaitingID
+  /// Of who is a customer at a desk, or the desk itself: the desk's index in ``ScenarioPlan/buyers``.
+  public let terminal: Int?
+  /// What happens to this one's payment, in this order.
+  public let interleaving: [InterleavedEvent]
   /// Which of the scenario's processes serves this person, from 1; nil if there is only the runner's own.
   public let worker: Int?
 }
@@ -67,6 +79,18 @@ public struct PlannedStep: Hashable, Sendable {
   public let at: Timestamp
   /// All at once. Empty where the clock only moves on so that timers go off.
   public let waves: [PlannedWave]
+  /// Who looks at the seats while the waves run.
+  public var pollers: [PlannedPoller] = []
+  /// Shows that are called off at this instant.
+  public var calledOff: [ShowID] = []
+}
+
+/// Somebody who looks at the seats of a show again and again.
+public struct PlannedPoller: Hashable, Sendable {
+  public let name: String
+  public let show: ShowID
+  /// Real time between an answer and the next look.
+  public let pause: Duration
 }
 
 /// The actions of one group at one instant.
@@ -86,6 +110,35 @@ public struct PlannedAction: Hashable, Sendable {
     /// Order and pay for what was held before.
     case pay
     case cancel
+    /// Take seats back by a quote.
+    case giveBack = "give-back"
+    /// Ask what became of a payment that was open.
+    case ask
+    /// Join the waiting list.
+    case join
+    /// Look whether seats are offered, and order them.
+    case look
+    /// Everything that happens around one payment.
+    case interleave
+    // At a terminal.
+    case findOpenSeats = "find-open-seats"
+    case newReservation = "new-reservation"
+    case updateReservation = "update-reservation"
+    case updateCustomer = "update-customer"
+    case findFlights = "find-flights"
+    case deleteReservation = "delete-reservation"
+
+    init(_ operation: MixedOperation) {
+      self =
+        switch operation {
+        case .findOpenSeats: .findOpenSeats
+        case .newReservation: .newReservation
+        case .updateReservation: .updateReservation
+        case .updateCustomer: .updateCustomer
+        case .findFlights: .findFlights
+        case .deleteReservation: .deleteReservation
+        }
+    }
   }
 
   public let kind: Kind

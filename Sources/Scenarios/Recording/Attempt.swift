@@ -29,6 +29,8 @@ public struct Attempt: Hashable, Sendable, Codable {
     /// Has the seats under a hold.
     case held
     case cancelled
+    /// Did what they came for, which was not to get seats: looked, joined the line, gave the ticket to somebody.
+    case done
     /// Was told no, with a reason.
     case refused
     /// Anything else.

@@ -16,15 +16,27 @@ public final class RunRecorder: Sendable {
     case hold
     case order
     case cancel
+    case ask
+    case join
+    case seeOffer = "see-offer"
+    case giveBack = "give-back"
+    case transfer
+    /// A look at the seats over HTTP.
+    case poll
+    // Whole operations of terminals.
+    case findOpenSeats = "find-open-seats"
+    case newReservation = "new-reservation"
+    case updateReservation = "update-reservation"
+    case updateCustomer = "update-customer"
+    case findFlights = "find-flights"
+    case deleteReservation = "delete-reservation"
+    /// One order of events around a payment, from the hold to its last event.
+    case interleaving
 
-    var index: Int {
-      switch self {
-      case .attempt: 0
-      case .hold: 1
-      case .order: 2
-      case .cancel: 3
-      }
-    }
+    var index: Int { Self.indices[self] ?? 0 }
+
+    private static let indices = Dictionary(
+      uniqueKeysWithValues: allCases.enumerated().map { ($0.element, $0.offset) })
   }
 
   private let shards: [Shard]

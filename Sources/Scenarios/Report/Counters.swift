@@ -36,7 +36,7 @@ public struct Counters: Hashable, Sendable, Codable {
         differentSeats.formUnion(attempt.seats.map { [attempt.show, $0] })
       case .refused: refusals[attempt.reason ?? "no-reason-given", default: 0] += 1
       case .error: failures[attempt.reason ?? "unknown", default: 0] += 1
-      case .held, .cancelled: break
+      case .held, .cancelled, .done: break
       }
     }
     self.attempts = attempts.count

@@ -69,7 +69,7 @@ public struct Race: Hashable, Sendable, Codable {
       let index = Int((attempt.endMicroseconds - first) / width)
       switch attempt.outcome {
       case .won: bins[index].won += 1
-      case .held, .cancelled: bins[index].other += 1
+      case .held, .cancelled, .done: bins[index].other += 1
       case .refused: bins[index].refused += 1
       case .error: bins[index].error += 1
       }

@@ -17,11 +17,7 @@ extension Runs {
       var scenario = try SampleReports.scenario(name)
       try #require(!scenario.controls.isEmpty, "a scenario whose checks nobody has seen fail proves nothing")
       // A race of three hundred is as lost as one of three thousand.
-      for index in scenario.actors.indices {
-        let count = min(scenario.actors[index].count, 300)
-        scenario.actors[index].count = count
-        scenario.actors[index].concurrency = min(scenario.actors[index].concurrency, count)
-      }
+      scenario.reduce(toBuyers: 300)
       let runs = try await ScenarioBench.engine().controls(of: scenario)
       #expect(runs.count == scenario.controls.count)
       for run in runs {
@@ -32,7 +28,7 @@ extension Runs {
 
     @Test("of which there are some, and each control is used by a scenario")
     func complete() throws {
-      #expect(Self.names.count >= 12)
+      #expect(Self.names.count >= 18)
       let used = try Self.names.flatMap { try SampleReports.scenario($0).controls.map(\.strategy) }
       #expect(Set(used) == Set(Strategy.allCases.filter(\.isControl)))
     }

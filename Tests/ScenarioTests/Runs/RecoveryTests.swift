@@ -1,5 +1,6 @@
 import EventStore
 import Foundation
+import Logging
 import Ordering
 import PostgreSQL
 import Services
@@ -40,7 +41,9 @@ extension Runs {
 
         let clock = SteeredClock(aisle.time.now)
         let later = Aisle(pool: aisle.store.pool, time: clock.source)
-        try await Settlement(aisle: later, clock: clock, isTimed: true).run()
+        let outside = Outside(
+          plan, pool: aisle.store.pool, time: clock.source, logger: Logger(label: "aisle.scenario"))
+        try await Settlement(aisle: later, clock: clock, outside: outside, isTimed: true).run()
         #expect(try await later.ordering.order(order).state == .confirmed(placed))
         return try await Judge(performance).judgements()
       }

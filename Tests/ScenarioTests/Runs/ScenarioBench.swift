@@ -30,6 +30,11 @@ enum ScenarioBench {
     return try await engine().run(ScenarioPlan(scenario, strategy: strategy)).report
   }
 
+  /// The same for a scenario that takes too long in a debug build: with fewer who look, desks and orders of events.
+  static func runReduced(_ name: String) async throws -> RunReport {
+    try await run(name) { $0.reduce(toBuyers: .max) }
+  }
+
   /// The program that was built with these tests; they are nothing without it.
   static func aisle() throws -> String {
     let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -53,5 +58,22 @@ enum ScenarioBench {
         "\(result.title): \(result.evidence) \(findings.joined(separator: " ")) \(result.details?.rows.first ?? [])"
     }
     return Comment(rawValue: texts.joined(separator: "\n"))
+  }
+}
+
+extension ScenarioFile {
+  /// Fewer of everybody; what is shipped is the same plan with more.
+  mutating func reduce(toBuyers most: Int) {
+    for index in actors.indices {
+      switch actors[index].kind {
+      case .buyers, .waiters: actors[index].count = min(actors[index].count, most)
+      case .pollers: actors[index].count = min(actors[index].count, 6)
+      case .terminals:
+        actors[index].count = min(actors[index].count, 12)
+        actors[index].operations = min(actors[index].operations, 60)
+      case .interleavings: actors[index].events = [.expire, .pay, .pay, .payAndDie, .other]
+      }
+      actors[index].concurrency = min(actors[index].concurrency, actors[index].count)
+    }
   }
 }

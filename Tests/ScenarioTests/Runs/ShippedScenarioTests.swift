@@ -18,6 +18,40 @@ extension Runs {
       #expect(report.counters.errors == 0)
     }
 
+    @Test(
+      "keeps every promise, also with the bank, the line, and those who look and are told",
+      arguments: ["watchers", "waiting-list", "cards", "giving-back", "airline", "late-payment"])
+    func holdsOutside(name: String) async throws {
+      let report = try await ScenarioBench.runReduced(name)
+      #expect(report.verdict.holds, ScenarioBench.why(report.invariants))
+      #expect(report.counters.errors == 0)
+    }
+
+    @Test("plays every order of events around a payment, of which there are 1,272")
+    func interleavings() throws {
+      let plan = ScenarioPlan(try SampleReports.scenario("late-payment"))
+      let orders = plan.buyers.map(\.interleaving)
+      #expect(orders.count == 1_272)
+      #expect(Set(orders).count == 1_272)
+      #expect(plan.interleavedShows.count == 1_272)
+      #expect(orders.contains([.other, .expire, .pay, .restart, .pay, .cancel]))
+    }
+
+    @Test("mixes the operations of the SEATS benchmark in its shares")
+    func mix() throws {
+      let plan = ScenarioPlan(try SampleReports.scenario("airline"))
+      let actions = plan.steps.flatMap(\.waves).flatMap(\.actions)
+      #expect(actions.count == 4_000)
+      let shares = Dictionary(grouping: actions, by: \.kind).mapValues { Double($0.count) / 40 }
+      for (kind, wanted) in [
+        (PlannedAction.Kind.findOpenSeats, 35.0), (.newReservation, 20), (.updateReservation, 15),
+        (.updateCustomer, 10),
+        (.findFlights, 10), (.deleteReservation, 10),
+      ] {
+        #expect(abs((shares[kind] ?? 0) - wanted) < 2, "\(kind): \(shares[kind] ?? 0) %")
+      }
+    }
+
     @Test("lets one of 200 have the last seat, and tells the others why not")
     func lastSeat() async throws {
       let report = try await ScenarioBench.run("last-seat")

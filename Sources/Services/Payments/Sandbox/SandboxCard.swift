@@ -1,7 +1,7 @@
 import Vocabulary
 
 /// What the sandbox does is chosen by the card that pays.
-public enum SandboxCard: String, Sendable, Hashable, CaseIterable {
+public enum SandboxCard: String, Sendable, Hashable, CaseIterable, Codable {
   /// Succeeds at once.
   case approve
   /// Answers "pending"; success comes by webhook.
