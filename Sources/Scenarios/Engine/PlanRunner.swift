@@ -38,6 +38,7 @@ struct PlanRunner: Sendable {
         }
         let polling = Polling(step, in: self)
         group.addTask {
+          await polling.begin()
           await withTaskGroup(of: Void.self) { visits in
             for start in starts(of: step) { visits.addTask { await start() } }
           }

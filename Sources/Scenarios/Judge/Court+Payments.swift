@@ -120,6 +120,10 @@ extension Court {
     let orders = Dictionary(try await paidOrders().map { ($0.id, $0) }) { first, _ in first }
     let players = plan.buyers.filter { plan.interleavedShows.contains($0.show) }
     var withSeat = 0
+    var endings: [String: (count: Int, example: String)] = [:]
+    func ended(_ how: String, _ text: String) {
+      endings[how] = ((endings[how]?.count ?? 0) + 1, endings[how]?.example ?? text)
+    }
     var rows: [[String]] = []
     for player in players {
       let text = player.interleaving.map(\.rawValue).joined(separator: ", ")
@@ -133,6 +137,9 @@ extension Court {
         rows.append([player.id.rawValue, text, "paid, without the seat"])
       } else if order.worth > 0 {
         withSeat += 1
+        ended("the seat and its price", text)
+      } else {
+        ended(order.received > 0 ? "neither: all the money went back" : "neither: no money ever came", text)
       }
     }
     let failed = performance.recording.attempts.filter { $0.action == .interleave && $0.outcome == .error }
@@ -151,7 +158,13 @@ extension Court {
       fromLog: log,
       // Both ends occur, or this shows nothing.
       holds: failed.isEmpty && withSeat > 0 && without > 0,
-      details: rows.isEmpty ? nil : .init(columns: ["who", "in this order", "what is wrong"], rows: rows))
+      details: rows.isEmpty
+        ? .init(
+          columns: ["ended with", "how many", "for example"],
+          rows: endings.sorted { $0.key < $1.key }.map {
+            [$0.key, Numerals.grouped($0.value.count), $0.value.example]
+          })
+        : .init(columns: ["who", "in this order", "what is wrong"], rows: rows))
   }
 
   /// Quotes that were taken up, and shows that were called off.

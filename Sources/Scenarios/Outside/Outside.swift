@@ -146,7 +146,8 @@ final class Outside: Sendable {
       select exists (
         select from aisle.sandbox_webhooks where tenant = 1 and delivered_at is null and attempts < 30
       ) or exists (
-        select from aisle.notifications where tenant = 1 and sent_at is null and dead_at is null and \(receiver != nil)
+        select from aisle.notifications where tenant = 1 and sent_at is null and dead_at is null
+          and \(receiver != nil)::boolean
       )
       """)
     return try rows.first?.decode(Bool.self) ?? false

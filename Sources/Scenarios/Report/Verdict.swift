@@ -41,6 +41,10 @@ public struct Verdict: Hashable, Sendable, Codable {
       sentences.append(
         "\(Numerals.grouped(counters.refused)) \(counters.refused == 1 ? "was" : "were") refused.")
     }
+    let others =
+      counters.attempts - counters.winners - counters.held - counters.cancelled - counters.refused
+      - counters.errors
+    if others > 0 { sentences.append("\(Numerals.grouped(others)) did what was not about buying.") }
     if counters.errors > 0 {
       sentences.append("\(Numerals.grouped(counters.errors)) met an error.")
     }
