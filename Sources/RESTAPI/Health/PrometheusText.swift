@@ -30,6 +30,31 @@ struct PrometheusText {
     }
   }
 
+  mutating func lanes(_ lanes: [Lane]) {
+    let all = lanes.map { (label: "lane=\"\($0.name)\"", source: $0.occupancy) }
+    series("aisle_lane_active", "gauge", "Requests that a lane is working on.", all) { $0.active }
+    series("aisle_lane_waiting", "gauge", "Requests that wait for their turn in a lane.", all) { $0.waiting }
+    series("aisle_lane_refused_total", "counter", "Requests that a full lane has refused.", all) {
+      $0.refused
+    }
+  }
+
+  mutating func rateLimits(_ limiter: RateLimiter) {
+    series(
+      "aisle_rate_limited_total", "counter", "Requests beyond their client's quota, refused.",
+      limiter.refused.map { (label: "policy=\"\($0.kind.rawValue)\"", source: $0.count) }
+    ) { $0 }
+  }
+
+  /// One family with a sample for each label.
+  mutating func series<Source>(
+    _ name: String, _ type: String, _ help: String, _ all: [(label: String, source: Source)],
+    _ value: (Source) -> Int
+  ) {
+    family(name, type, help)
+    for (label, source) in all { text += "\(name){\(label)} \(value(source))\n" }
+  }
+
   mutating func log(_ status: HealthResource.LogStatus) {
     gauge("aisle_log_position", "Position of the log's last event.", Int(status.head.rawValue))
     let all = status.subscriptions

@@ -19,9 +19,13 @@ public final class BookingService: Sendable {
   /// A show that sells so much more gets a snapshot. Reading that many events takes a tenth of a second.
   private static let eventsPerSnapshot: Int64 = 5_000
 
-  public init(store: EventStore, time: TimeSource = .system) {
+  private let maximumWaiting: Int
+
+  /// - Parameter maximumWaiting: commands that may wait for one show; more are refused as overloaded.
+  public init(store: EventStore, time: TimeSource = .system, maximumWaiting: Int = 10_000) {
     self.store = store
     self.time = time
+    self.maximumWaiting = maximumWaiting
     folder = StreamFolder(
       store: store, snapshots: .every(Self.eventsPerSnapshot, schema: Booking.State.snapshotSchema))
   }
@@ -105,6 +109,11 @@ public final class BookingService: Sendable {
     return (hold, show)
   }
 
+  /// How much waits for a show here; nil if nobody has wanted anything of it lately.
+  public func pressure(on show: ShowID) async -> ShowPressure? {
+    await mailboxes.withLock { $0[show] }?.pressure
+  }
+
   // MARK: Mailboxes
 
   func send(
@@ -124,7 +133,9 @@ public final class BookingService: Sendable {
     await dropIdleMailboxes()
     return mailboxes.withLock { mailboxes in
       if let mailbox = mailboxes[show] { return mailbox }
-      let mailbox = ShowMailbox(show: show, store: store, folder: folder, time: time, metrics: metrics)
+      let mailbox = ShowMailbox(
+        show: show, store: store, folder: folder, time: time, metrics: metrics,
+        maximumWaiting: maximumWaiting)
       mailboxes[show] = mailbox
       return mailbox
     }

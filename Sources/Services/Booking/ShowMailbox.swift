@@ -34,8 +34,7 @@ actor ShowMailbox {
     let reply: Reply
   }
 
-  /// Bounds: commands that may wait for one show, commands decided together.
-  private static let maximumWaiting = 10_000
+  /// Bound: commands decided together.
   private static let maximumBatch = 500
 
   private let store: EventStore
@@ -45,14 +44,20 @@ actor ShowMailbox {
   private let folder: StreamFolder<Booking>
   /// nil: to be read.
   private var show: FoldedStream<Booking>?
+  /// Commands that may wait; more are refused.
+  private let maximumWaiting: Int
   private var waiting: [Command] = []
   private var isWorking = false
+  private var pace = Pace()
+  private var batchStart: ContinuousClock.Instant?
   private(set) var lastUsed = ContinuousClock.now
 
   init(
-    show: ShowID, store: EventStore, folder: StreamFolder<Booking>, time: TimeSource, metrics: BookingMetrics
+    show: ShowID, store: EventStore, folder: StreamFolder<Booking>, time: TimeSource, metrics: BookingMetrics,
+    maximumWaiting: Int
   ) {
     self.store = store
+    self.maximumWaiting = maximumWaiting
     self.folder = folder
     self.time = time
     self.metrics = metrics
@@ -85,9 +90,11 @@ actor ShowMailbox {
     _ command: Booking.Command?, hold: HoldID?, _ context: RequestContext
   ) async throws(ServiceError) -> Decision {
     lastUsed = .now
-    guard waiting.count < Self.maximumWaiting else {
+    guard waiting.count < maximumWaiting else {
+      metrics.refused()
       throw .overloaded("\(waiting.count) requests already wait for \(stream); try again shortly")
     }
+    metrics.waits(1)
     let result = await withCheckedContinuation { reply in
       waiting.append(Command(command: command, hold: hold, context: context, reply: reply))
       guard !isWorking else { return }
@@ -102,9 +109,20 @@ actor ShowMailbox {
     while !waiting.isEmpty {
       let batch = Array(waiting.prefix(Self.maximumBatch))
       waiting.removeFirst(batch.count)
+      metrics.waits(-batch.count)
+      let start = ContinuousClock.now
+      batchStart = start
       await process(batch)
+      pace.answered(batch.count, in: .now - start)
     }
+    batchStart = nil
     isWorking = false
+  }
+
+  var pressure: ShowPressure {
+    ShowPressure(
+      waiting: waiting.count, limit: maximumWaiting, perSecond: pace.perSecond,
+      retryAfter: pace.seconds(for: waiting.count, elapsed: batchStart.map { .now - $0 } ?? .zero))
   }
 
   private func process(_ batch: [Command]) async {
