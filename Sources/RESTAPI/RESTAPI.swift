@@ -98,8 +98,10 @@ public struct RESTAPI: Sendable {
     SeatsResource(readModels: aisle.readModels, time: aisle.time, gate: gate, streams: streams).addRoutes(
       to: v1)
     ChartResource(readModels: aisle.readModels, time: aisle.time, gate: gate).addRoutes(to: v1)
-    HoldsResource(booking: aisle.booking, readModels: aisle.readModels, time: aisle.time, gate: gate)
-      .addRoutes(to: v1)
+    HoldsResource(
+      booking: aisle.booking, rooms: aisle.rooms, readModels: aisle.readModels, time: aisle.time, gate: gate
+    ).addRoutes(to: v1)
+    WaitingRoomResource(rooms: aisle.rooms).addRoutes(to: v1)
     WaitingListResource(booking: aisle.booking, time: aisle.time).addRoutes(to: v1)
     TicketsResource(ordering: aisle.ordering).addRoutes(to: v1)
     OrdersResource(ordering: aisle.ordering, booking: aisle.booking, store: aisle.store).addRoutes(to: v1)

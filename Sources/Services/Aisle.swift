@@ -25,6 +25,7 @@ public final class Aisle: Sendable {
   public let store: EventStore
   public let time: TimeSource
   public let booking: BookingService
+  public let rooms: WaitingRooms
   public let ordering: OrderingService
   public let billing: BillingService
   public let readModels: ReadModels
@@ -46,6 +47,7 @@ public final class Aisle: Sendable {
   /// - Parameters:
   ///   - reportPool: connections for reports; without it they share those of everything else.
   ///   - waitingForOneShow: commands that may wait for one show in this process.
+  ///   - roomPatience: how old this process' knowledge of waiting rooms may be, and how often it lets others in.
   ///   - partitions: of subscriptions that several workers shall run at the same time; one if not named here.
   ///     Those of ``partitionable`` can have several.
   ///   - cancellations: what is kept of the price when a buyer cancels.
@@ -53,7 +55,7 @@ public final class Aisle: Sendable {
   ///   - payments: the providers that orders can be paid through, besides being put on the account.
   public init(
     pool: PostgresPool, reportPool: PostgresPool? = nil, tenant: TenantID = .main, time: TimeSource = .system,
-    waitingForOneShow: Int = 10_000, partitions: [String: Int] = [:],
+    waitingForOneShow: Int = 10_000, roomPatience: Duration = .seconds(1), partitions: [String: Int] = [:],
     upcasters: Upcasters = EventHistory.upcasters, payments: Payments = .none,
     cancellations: CancellationPolicy = .free, notifying target: NotificationService.Target? = nil,
     logger: Logger = Logger(label: "aisle")
@@ -63,8 +65,9 @@ public final class Aisle: Sendable {
     self.time = time
     store = EventStore(pool: pool, tenant: tenant, upcasters: upcasters, logger: logger)
     booking = BookingService(store: store, time: time, maximumWaiting: waitingForOneShow)
+    rooms = WaitingRooms(store: store, patience: roomPatience, admissionInterval: roomPatience)
     ordering = OrderingService(
-      store: store, booking: booking, payments: payments, cancellations: cancellations,
+      store: store, booking: booking, rooms: rooms, payments: payments, cancellations: cancellations,
       time: time)
     billing = BillingService(store: store, time: time)
     readModels = ReadModels(store: store)

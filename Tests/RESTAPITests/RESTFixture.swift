@@ -38,6 +38,7 @@ struct RESTFixture: Sendable {
     sandbox: SandboxLink? = nil, cancellations: CancellationPolicy = .free,
     notifying target: NotificationService.Target? = nil, connections: Int = 6, reportConnections: Int? = nil,
     acquireTimeout: Duration = .seconds(15), waitingForOneShow: Int = 10_000,
+    roomPatience: Duration = .seconds(1),
     logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     try await turnstile.pass {
@@ -48,6 +49,7 @@ struct RESTFixture: Sendable {
           let arrangement = Arrangement(
             owner: conninfo, roles: roles, options: options, upcasters: upcasters, sandbox: sandbox,
             cancellations: cancellations, target: target, waitingForOneShow: waitingForOneShow,
+            roomPatience: roomPatience,
             logger: logger)
           guard let reportConnections else { return try await serve(from: pool, setup, arrangement, body) }
           try await withPool(servicesConfiguration(conninfo), size: reportConnections) { reportPool in
@@ -68,6 +70,7 @@ struct RESTFixture: Sendable {
     var cancellations = CancellationPolicy.free
     var target: NotificationService.Target?
     var waitingForOneShow = 10_000
+    var roomPatience = Duration.seconds(1)
     var logger = Logger.silent
   }
 
@@ -94,7 +97,7 @@ struct RESTFixture: Sendable {
     let aisle = Aisle(
       pool: pool, reportPool: reportPool, time: clock.source,
       waitingForOneShow: arrangement.waitingForOneShow,
-      upcasters: arrangement.upcasters,
+      roomPatience: arrangement.roomPatience, upcasters: arrangement.upcasters,
       payments: sandbox?.payments ?? .none,
       cancellations: arrangement.cancellations, notifying: arrangement.target, logger: logger)
     let application = RESTAPI(aisle: aisle, logger: logger, options: options).application(port: 0)

@@ -78,12 +78,24 @@ struct HealthResource: Sendable {
     text.counter(
       "aisle_show_queue_refused_total", "Requests that were refused because too many waited for their show.",
       booking.refused)
+    let rooms = aisle.rooms.metrics.counts
+    text.counter(
+      "aisle_waiting_room_joined_total", "Places in waiting rooms that were given by this process.",
+      rooms.joined)
+    text.counter(
+      "aisle_waiting_room_admitted_total", "Buyers from the line who were let in by this process.",
+      rooms.admitted)
+    text.counter(
+      "aisle_waiting_room_refused_total", "Holds that were refused for want of an admission.", rooms.refused)
     text.lanes(lanes)
     text.rateLimits(limiter)
     // A scrape must say that the database is away, not fail because of it.
     let status = try? await status()
     text.gauge("aisle_database_up", "Whether the database answers.", status == nil ? 0 : 1)
-    if let status { text.log(status) }
+    if let status {
+      text.log(status)
+      if let rooms = try? await aisle.rooms.statuses() { text.waitingRooms(rooms) }
+    }
     return Response(bytes: Array(text.text.utf8), type: .prometheus)
   }
 

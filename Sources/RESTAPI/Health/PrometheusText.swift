@@ -1,4 +1,5 @@
 import EventStore
+import Services
 
 /// Metrics in the text exposition format of Prometheus, version 0.0.4.
 struct PrometheusText {
@@ -36,6 +37,14 @@ struct PrometheusText {
     series("aisle_lane_waiting", "gauge", "Requests that wait for their turn in a lane.", all) { $0.waiting }
     series("aisle_lane_refused_total", "counter", "Requests that a full lane has refused.", all) {
       $0.refused
+    }
+  }
+
+  mutating func waitingRooms(_ rooms: [WaitingRoom.Status]) {
+    let all = rooms.map { (label: "show=\"\($0.show)\"", source: $0) }
+    series("aisle_waiting_room_waiting", "gauge", "How many wait for a show.", all) { $0.waiting }
+    series("aisle_waiting_room_admitted", "gauge", "How many have been let in to a show.", all) {
+      $0.admitted
     }
   }
 

@@ -19,6 +19,8 @@ struct Problem: Error, Sendable {
   var order: OrderID?
   /// Why that order failed.
   var reason: String?
+  /// Where to wait for what was asked for.
+  var queue: String?
   /// The currencies that there are bills in.
   var currencies: [Currency] = []
   /// When it is worth trying again, in seconds; also a header.
@@ -75,7 +77,8 @@ extension Problem {
     }
 
     private enum CodingKeys: String, CodingKey {
-      case type, title, status, detail, instance, code, retryable, errors, conflicts, reason, currencies
+      case type, title, status, detail, instance, code, retryable, errors, conflicts, reason, currencies,
+        queue
       case order = "order_id"
       case retryAfter = "retry_after_seconds"
     }
@@ -97,6 +100,7 @@ extension Problem {
       }
       try container.encodeIfPresent(problem.order, forKey: .order)
       try container.encodeIfPresent(problem.reason, forKey: .reason)
+      try container.encodeIfPresent(problem.queue, forKey: .queue)
       if !problem.currencies.isEmpty { try container.encode(problem.currencies, forKey: .currencies) }
     }
   }

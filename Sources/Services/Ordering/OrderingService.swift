@@ -12,16 +12,19 @@ import Vocabulary
 /// ``OrderProcess``.
 public final class OrderingService: Sendable {
   let booking: BookingService
+  let rooms: WaitingRooms?
   let orders: OrderStream
   let payments: Payments
   let cancellations: CancellationPolicy
   let time: TimeSource
 
+  /// - Parameter rooms: told when a buyer has got what an admission was for.
   public init(
-    store: EventStore, booking: BookingService, payments: Payments = .none,
+    store: EventStore, booking: BookingService, rooms: WaitingRooms? = nil, payments: Payments = .none,
     cancellations: CancellationPolicy = .free, time: TimeSource = .system
   ) {
     self.booking = booking
+    self.rooms = rooms
     self.payments = payments
     self.cancellations = cancellations
     self.time = time
@@ -147,7 +150,9 @@ public final class OrderingService: Sendable {
       return try receipt(order.orderID, try await settleRefunds(failed, context))
     }
     do throws(ServiceError) {
-      return try receipt(order.orderID, try await orders.execute(.confirm, on: order.orderID, context))
+      let confirmed = try await orders.execute(.confirm, on: order.orderID, context)
+      await rooms?.served(order.buyer, at: order.showID)
+      return try receipt(order.orderID, confirmed)
     } catch .orderRejected {
       // Cancelled or failed by somebody else meanwhile: no order, no seats.
       try await giveBackSeats(of: order, context)
