@@ -56,8 +56,7 @@ create table aisle.waiting_places (
   expires_at   timestamptz,
   ended_at     timestamptz,
   primary key (tenant, place_id),
-  check (status in ('waiting', 'admitted', 'done', 'expired', 'lapsed', 'left', 'closed')),
-  check ((status in ('waiting', 'admitted')) = (ended_at is null))
+  check (status in ('waiting', 'admitted', 'done', 'expired', 'lapsed', 'left', 'closed'))
 )
 -- Room for rows that only say when they were last seen: those stay on their page and touch no index.
 with (fillfactor = 70);
@@ -77,7 +76,7 @@ comment on column aisle.waiting_places.seen_at     is 'When its buyer last asked
 comment on column aisle.waiting_places.admitted_at is 'When it was admitted.';
 comment on column aisle.waiting_places.claimed_at  is 'When its buyer first saw that; an admission that nobody sees ends after absence_seconds.';
 comment on column aisle.waiting_places.expires_at  is 'Until when the admission is good.';
-comment on column aisle.waiting_places.ended_at    is 'When it ended.';
+comment on column aisle.waiting_places.ended_at    is 'When it ended; null while it waits or is admitted.';
 
 -- These tables are asked while they are young and have no statistics. The plan of choice then reads all that wait to find
 -- one. So each statement below can use one index only (a partial one is out of the question where its condition is not
