@@ -5,27 +5,28 @@ import Vocabulary
 /// What the state has beside that follows from it. Columns are read several times faster than as many objects.
 extension Booking.State: Codable {
   /// Raised whenever a state is encoded otherwise or holds more than it did.
-  public static let snapshotSchema: Int16 = 2
+  public static let snapshotSchema: Int16 = 3
 
   private struct Columns: Codable {
     var show: Booking.ShowScheduled?
     var isCancelled = false
     var ids: [String] = []
     var buyers: [String] = []
-    /// Indices in the plan.
-    var seats: [[Int32]] = []
-    var totals: [Int64] = []
+    /// How many seats each has, and their indices in the plan, one hold after the other.
+    var seatCounts = IntegerColumn<Int32>()
+    var seats = IntegerColumn<Int32>()
+    var totals = IntegerColumn<Int64>()
     /// Microseconds since 1970.
-    var heldAt: [Int64] = []
-    var expiresAt: [Int64] = []
+    var heldAt = IntegerColumn<Int64>()
+    var expiresAt = IntegerColumn<Int64>()
     /// The same with extensions; empty if no hold was extended.
-    var extendedTo: [Int64] = []
+    var extendedTo = IntegerColumn<Int64>()
     /// Of the waiting list, by the numbers of the holds that were offers, in order.
-    var offers: [Int32] = []
+    var offers = IntegerColumn<Int32>()
     var waiting: [Booking.WaitingListJoined] = []
     var waitingPhases: [Booking.WaitingRecord.Phase] = []
     /// See ``phase(_:order:)``.
-    var phases: [UInt8] = []
+    var phases = IntegerColumn<UInt8>()
     /// Of confirmed and cancelled holds, in order.
     var orders: [String] = []
   }
@@ -45,19 +46,20 @@ extension Booking.State: Codable {
       }
       columns.ids.append(hold.terms.holdID.rawValue)
       columns.buyers.append(hold.terms.buyer.rawValue)
-      columns.seats.append(hold.seats)
-      columns.totals.append(hold.terms.total.minorUnits)
-      columns.heldAt.append(hold.terms.heldAt.microseconds)
-      columns.expiresAt.append(hold.terms.expiresAt.microseconds)
-      columns.extendedTo.append(hold.expiresAt.microseconds)
+      columns.seatCounts.values.append(Int32(hold.seats.count))
+      columns.seats.values += hold.seats
+      columns.totals.values.append(hold.terms.total.minorUnits)
+      columns.heldAt.values.append(hold.terms.heldAt.microseconds)
+      columns.expiresAt.values.append(hold.terms.expiresAt.microseconds)
+      columns.extendedTo.values.append(hold.expiresAt.microseconds)
       let (code, order) = Self.code(of: hold.phase)
-      columns.phases.append(code)
+      columns.phases.values.append(code)
       if let order { columns.orders.append(order.rawValue) }
     }
-    columns.offers = holds.numbers.filter { holds[$0].terms.waitingID != nil }
+    columns.offers.values = holds.numbers.filter { holds[$0].terms.waitingID != nil }
     columns.waiting = waitingList.entries.map(\.terms)
     columns.waitingPhases = waitingList.entries.map(\.phase)
-    if columns.extendedTo == columns.expiresAt { columns.extendedTo = [] }
+    if columns.extendedTo == columns.expiresAt { columns.extendedTo.values = [] }
     try columns.encode(to: encoder)
   }
 
@@ -77,31 +79,35 @@ extension Booking.State: Codable {
       throw damaged("its columns of the waiting list differ in length")
     }
     for (entry, phase) in zip(columns.waiting, columns.waitingPhases) { waitingList.append(entry, in: phase) }
-    let offers = Set(columns.offers)
-    let extendedTo = columns.extendedTo.isEmpty ? columns.expiresAt : columns.extendedTo
+    let offers = Set(columns.offers.values)
+    let extendedTo = (columns.extendedTo.values.isEmpty ? columns.expiresAt : columns.extendedTo).values
     let counts = [
-      columns.buyers.count, columns.seats.count, columns.totals.count, columns.heldAt.count,
-      columns.expiresAt.count, extendedTo.count, columns.phases.count,
+      columns.buyers.count, columns.seatCounts.values.count, columns.totals.values.count, columns.heldAt.values.count,
+      columns.expiresAt.values.count, extendedTo.count, columns.phases.values.count,
     ]
     guard counts.allSatisfy({ $0 == columns.ids.count }) else {
       throw damaged("its columns differ in length")
     }
     var orders = columns.orders.makeIterator()
+    var seatsLeft = columns.seats.values[...]
     for index in columns.ids.indices {
-      let seats = columns.seats[index]
-      guard seats.allSatisfy({ (0..<show.plan.totalSeats).contains(Int($0)) }) else {
+      let seats = Array(seatsLeft.prefix(Int(max(columns.seatCounts.values[index], 0))))
+      seatsLeft.removeFirst(seats.count)
+      guard seats.count == columns.seatCounts.values[index],
+        seats.allSatisfy({ (0..<show.plan.totalSeats).contains(Int($0)) })
+      else {
         throw damaged("hold \(columns.ids[index]) has a seat that the plan does not have")
       }
       let terms = Booking.SeatsHeld(
         holdID: HoldID(unchecked: columns.ids[index]), buyer: BuyerID(unchecked: columns.buyers[index]),
         seats: seats.map { show.plan.seat(at: Int($0)) },
-        total: Money(columns.totals[index], show.currency),
-        heldAt: Timestamp(microseconds: columns.heldAt[index]),
-        expiresAt: Timestamp(microseconds: columns.expiresAt[index]),
+        total: Money(columns.totals.values[index], show.currency),
+        heldAt: Timestamp(microseconds: columns.heldAt.values[index]),
+        expiresAt: Timestamp(microseconds: columns.expiresAt.values[index]),
         // An offer has the id of the entry.
         waitingID: offers.contains(Int32(index)) ? WaitingID(unchecked: columns.ids[index]) : nil)
-      guard let phase = Self.phase(columns.phases[index], order: { orders.next() }) else {
-        throw damaged("hold \(columns.ids[index]) is in phase \(columns.phases[index]), which is unknown")
+      guard let phase = Self.phase(columns.phases.values[index], order: { orders.next() }) else {
+        throw damaged("hold \(columns.ids[index]) is in phase \(columns.phases.values[index]), which is unknown")
       }
       restore(terms, seats: seats, in: phase, until: Timestamp(microseconds: extendedTo[index]))
     }

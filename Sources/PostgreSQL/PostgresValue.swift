@@ -159,11 +159,8 @@ extension Array: PostgresValue where Element: PostgresValue {
   }
 
   public func appendPostgresBytes(to bytes: inout [UInt8]) {
-    // The type is asked for because every empty array can be cast to every array.
-    if Element.self == UInt8.self, let raw = self as? [UInt8] {
-      bytes.append(contentsOf: raw)
-      return
-    }
+    // A cast to `[UInt8]` would look at every byte.
+    if Element.self == UInt8.self { return withUnsafeBytes { bytes.append(contentsOf: $0) } }
     bytes.reserveCapacity(bytes.count + 20 + count * 20)
     bytes.appendBigEndian(Int32(isEmpty ? 0 : 1))
     bytes.appendBigEndian(Int32(contains { $0.isPostgresNull } ? 1 : 0))
@@ -189,8 +186,8 @@ extension Array: PostgresValue where Element: PostgresValue {
     guard let bytes else { throw PostgresError.mismatch(Self.self, type, nil) }
     let malformed = PostgresError.mismatch(Self.self, type, bytes)
     if type == PostgresType.bytea.oid {
-      guard Element.self == UInt8.self, let raw = [UInt8](bytes) as? Self else { throw malformed }
-      self = raw
+      guard Element.self == UInt8.self else { throw malformed }
+      self = bytes.withMemoryRebound(to: Element.self, Array.init)
       return
     }
     // What is not an array must not be read as one; only a known array type has the header that follows.

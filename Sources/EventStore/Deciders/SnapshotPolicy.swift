@@ -18,7 +18,7 @@ public struct SnapshotPolicy<State: Sendable>: Sendable {
   /// For streams that stay short.
   public static var never: Self { Self(codec: nil, events: .max) }
 
-  /// After so many events, or a tenth of what the last snapshot covers if that is more: all snapshots of a stream
+  /// After so many events, or a quarter of what the last snapshot covers if that is more: all snapshots of a stream
   /// together cost no more than some readings of it, however long it becomes.
   ///
   /// - Parameter schema: of the encoded state. Raise it whenever the state's fields or their meaning change; snapshots
@@ -32,6 +32,6 @@ public struct SnapshotPolicy<State: Sendable>: Sendable {
   }
 
   func isDue(at version: Int64, kept: Int64) -> Bool {
-    codec != nil && version - kept >= max(events, kept / 10)
+    codec != nil && version - kept >= max(events, kept / 4)
   }
 }

@@ -2,46 +2,52 @@ import Synchronization
 import Vocabulary
 
 /// The states that were used last, at most ``capacity`` of them.
+///
+/// In two halves: what is used moves to the young one, and when that is full, the old one is dropped whole and the young
+/// one is the old one. So no call costs more than a look-up, however many states there are.
 final class StateCache<D: Decider>: Sendable {
-  private struct Entry {
-    var folded: FoldedStream<D>
-    var used: Int
-  }
-
   private struct Entries {
-    var byStream: [StreamName: Entry] = [:]
-    var clock = 0
+    var young: [StreamName: FoldedStream<D>] = [:]
+    var old: [StreamName: FoldedStream<D>] = [:]
+
+    mutating func take(_ stream: StreamName) -> FoldedStream<D>? {
+      old.removeValue(forKey: stream) ?? young.removeValue(forKey: stream)
+    }
   }
 
   let capacity: Int
   private let entries = Mutex(Entries())
 
-  init(capacity: Int) { self.capacity = max(capacity, 1) }
+  init(capacity: Int) { self.capacity = max(capacity, 2) }
 
   func state(of stream: StreamName) -> FoldedStream<D>? {
     entries.withLock { entries in
-      entries.clock += 1
-      entries.byStream[stream]?.used = entries.clock
-      return entries.byStream[stream]?.folded
+      if let folded = entries.young[stream] { return folded }
+      guard let folded = entries.take(stream) else { return nil }
+      put(folded, as: stream, into: &entries)
+      return folded
     }
   }
 
   /// Remembers a state, unless a later one is known.
   func remember(_ folded: FoldedStream<D>, of stream: StreamName) {
     entries.withLock { entries in
-      if let known = entries.byStream[stream]?.folded, known.version > folded.version { return }
-      entries.clock += 1
-      entries.byStream[stream] = Entry(folded: folded, used: entries.clock)
-      guard entries.byStream.count > capacity else { return }
-      // A tenth at a time, so that looking for the oldest is rare.
-      let oldest = entries.byStream.sorted { $0.value.used < $1.value.used }.prefix(capacity / 10 + 1)
-      for (stream, _) in oldest { entries.byStream[stream] = nil }
+      let known = entries.take(stream) ?? folded
+      put(known.version > folded.version ? known : folded, as: stream, into: &entries)
     }
   }
 
   func forget(_ stream: StreamName) {
-    entries.withLock { _ = $0.byStream.removeValue(forKey: stream) }
+    entries.withLock { _ = $0.take(stream) }
   }
 
-  var count: Int { entries.withLock { $0.byStream.count } }
+  var count: Int { entries.withLock { $0.young.count + $0.old.count } }
+
+  private func put(_ folded: FoldedStream<D>, as stream: StreamName, into entries: inout Entries) {
+    if entries.young.count >= capacity / 2 {
+      entries.old = entries.young
+      entries.young = [:]
+    }
+    entries.young[stream] = folded
+  }
 }

@@ -16,8 +16,8 @@ public final class BookingService: Sendable {
   /// Shows whose state is kept in memory; more are dropped when idle and folded again when needed.
   private static let maximumMailboxes = 2_000
 
-  /// A show that sells so much more gets a snapshot. Reading that many events takes a tenth of a second.
-  private static let eventsPerSnapshot: Int64 = 5_000
+  /// A show that sells so much more gets a snapshot. Reading that many events takes a third of a second.
+  private static let eventsPerSnapshot: Int64 = 10_000
 
   private let maximumWaiting: Int
 

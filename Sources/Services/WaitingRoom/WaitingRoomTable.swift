@@ -3,7 +3,7 @@ import EventStore
 import PostgreSQL
 import Vocabulary
 
-/// `aisle.waiting_rooms` and `aisle.waiting_places`, by the functions of `migrations/0013_waiting_rooms.sql`.
+/// `aisle.waiting_rooms` and `aisle.waiting_places`, by the functions of `migrations/0014_waiting_rooms.sql`.
 struct WaitingRoomTable: Sendable {
   /// Open rooms of one tenant.
   static let maximumRooms = 1_000
