@@ -61,6 +61,7 @@ let package = Package(
       dependencies: [
         "EventStore", "Booking", "Ordering", "Billing",
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),

@@ -10,8 +10,8 @@ extension Booking.State: Codable {
   private struct Columns: Codable {
     var show: Booking.ShowScheduled?
     var isCancelled = false
-    var ids: [String] = []
-    var buyers: [String] = []
+    var ids = TextColumn()
+    var buyers = TextColumn()
     /// How many seats each has, and their indices in the plan, one hold after the other.
     var seatCounts = IntegerColumn<Int32>()
     var seats = IntegerColumn<Int32>()
@@ -28,7 +28,7 @@ extension Booking.State: Codable {
     /// See ``phase(_:order:)``.
     var phases = IntegerColumn<UInt8>()
     /// Of confirmed and cancelled holds, in order.
-    var orders: [String] = []
+    var orders = TextColumn()
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -44,8 +44,8 @@ extension Booking.State: Codable {
             codingPath: encoder.codingPath,
             debugDescription: "hold \(hold.terms.holdID) is not of this show's seats and currency"))
       }
-      columns.ids.append(hold.terms.holdID.rawValue)
-      columns.buyers.append(hold.terms.buyer.rawValue)
+      columns.ids.values.append(hold.terms.holdID.rawValue)
+      columns.buyers.values.append(hold.terms.buyer.rawValue)
       columns.seatCounts.values.append(Int32(hold.seats.count))
       columns.seats.values += hold.seats
       columns.totals.values.append(hold.terms.total.minorUnits)
@@ -54,7 +54,7 @@ extension Booking.State: Codable {
       columns.extendedTo.values.append(hold.expiresAt.microseconds)
       let (code, order) = Self.code(of: hold.phase)
       columns.phases.values.append(code)
-      if let order { columns.orders.append(order.rawValue) }
+      if let order { columns.orders.values.append(order.rawValue) }
     }
     columns.offers.values = holds.numbers.filter { holds[$0].terms.waitingID != nil }
     columns.waiting = waitingList.entries.map(\.terms)
@@ -69,8 +69,9 @@ extension Booking.State: Codable {
       .dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: what))
     }
     self.init()
+    let ids = columns.ids.values
     guard let show = columns.show else {
-      guard columns.ids.isEmpty else { throw damaged("there are holds, and no show") }
+      guard ids.isEmpty else { throw damaged("there are holds, and no show") }
       return
     }
     Booking.evolve(&self, .showScheduled(show))
@@ -82,32 +83,33 @@ extension Booking.State: Codable {
     let offers = Set(columns.offers.values)
     let extendedTo = (columns.extendedTo.values.isEmpty ? columns.expiresAt : columns.extendedTo).values
     let counts = [
-      columns.buyers.count, columns.seatCounts.values.count, columns.totals.values.count, columns.heldAt.values.count,
+      columns.buyers.values.count, columns.seatCounts.values.count, columns.totals.values.count,
+      columns.heldAt.values.count,
       columns.expiresAt.values.count, extendedTo.count, columns.phases.values.count,
     ]
-    guard counts.allSatisfy({ $0 == columns.ids.count }) else {
+    guard counts.allSatisfy({ $0 == ids.count }) else {
       throw damaged("its columns differ in length")
     }
-    var orders = columns.orders.makeIterator()
+    var orders = columns.orders.values.makeIterator()
     var seatsLeft = columns.seats.values[...]
-    for index in columns.ids.indices {
+    for index in ids.indices {
       let seats = Array(seatsLeft.prefix(Int(max(columns.seatCounts.values[index], 0))))
       seatsLeft.removeFirst(seats.count)
       guard seats.count == columns.seatCounts.values[index],
         seats.allSatisfy({ (0..<show.plan.totalSeats).contains(Int($0)) })
       else {
-        throw damaged("hold \(columns.ids[index]) has a seat that the plan does not have")
+        throw damaged("hold \(ids[index]) has a seat that the plan does not have")
       }
       let terms = Booking.SeatsHeld(
-        holdID: HoldID(unchecked: columns.ids[index]), buyer: BuyerID(unchecked: columns.buyers[index]),
+        holdID: HoldID(unchecked: ids[index]), buyer: BuyerID(unchecked: columns.buyers.values[index]),
         seats: seats.map { show.plan.seat(at: Int($0)) },
         total: Money(columns.totals.values[index], show.currency),
         heldAt: Timestamp(microseconds: columns.heldAt.values[index]),
         expiresAt: Timestamp(microseconds: columns.expiresAt.values[index]),
         // An offer has the id of the entry.
-        waitingID: offers.contains(Int32(index)) ? WaitingID(unchecked: columns.ids[index]) : nil)
+        waitingID: offers.contains(Int32(index)) ? WaitingID(unchecked: ids[index]) : nil)
       guard let phase = Self.phase(columns.phases.values[index], order: { orders.next() }) else {
-        throw damaged("hold \(columns.ids[index]) is in phase \(columns.phases.values[index]), which is unknown")
+        throw damaged("hold \(ids[index]) is in phase \(columns.phases.values[index]), which is unknown")
       }
       restore(terms, seats: seats, in: phase, until: Timestamp(microseconds: extendedTo[index]))
     }

@@ -1,3 +1,4 @@
+import Booking
 import EventStore
 import Ordering
 import Services
@@ -118,19 +119,89 @@ struct OrderingServiceTests {
     }
   }
 
-  @Test("an order that is stored is answered as placed, not as an error, when its show cannot decide now")
-  func placedThenUnavailable() async throws {
+  @Test(
+    "an order on the account is stored whole or not at all: when its show cannot decide now, it is refused")
+  func unavailable() async throws {
     try await ServicesFixture.with { fixture in
       let show = try await fixture.schedule(seats: 1)
       let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
       // Given an event in the show's stream that this process cannot read, so that it cannot decide
       _ = try await fixture.aisle.store.append(
         to: .show(show), expecting: .any, [NewEvent(type: "show-of-the-future", data: Array("{}".utf8))])
+      // Then
+      await #expect(throws: ServiceError.self) { try await fixture.place("o-1", for: hold) }
+      #expect(try await fixture.types(of: .order(OrderID(unchecked: "o-1"))) == [])
+    }
+  }
+
+  @Test("an order that is stored is answered as placed, not as an error, when its show cannot decide now")
+  func placedThenUnavailable() async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 1)
+      let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
+      let bank = TestBank()
+      let order = OrderID(unchecked: "o-1")
+      bank.pay(order.payment)
+      let shop = ServicesFixture(sharing: fixture.pool, clock: fixture.clock, payments: bank.connection)
+      _ = try await shop.hold(["A-1"], of: show, by: "ann")
+      // Given an event in the show's stream that this process cannot read, so that it cannot decide
+      _ = try await fixture.aisle.store.append(
+        to: .show(show), expecting: .any, [NewEvent(type: "show-of-the-future", data: Array("{}".utf8))])
       // When
-      let order = try await fixture.place("o-1", for: hold)
+      let receipt = try await shop.aisle.ordering.place(
+        order, hold: hold, account: AccountID(unchecked: "acc-1"), paymentMethod: "bank:1")
       // Then it is neither lost nor said to be
-      #expect(order.state == .placed(order.order))
-      #expect(try await fixture.types(of: .order(order.order.orderID)) == ["order-placed"])
+      #expect(receipt.state == .placed(receipt.order))
+      #expect(bank.kept(of: order.payment) == 4500)
+    }
+  }
+
+  @Test("an order on the account and its seats are one append, whoever else orders them under whatever id")
+  func atOnce() async throws {
+    try await ServicesFixture.with { first in
+      let second = try first.secondProcess()
+      let show = try await first.schedule(seats: 12)
+      var holds: [HoldID] = []
+      for number in 1...12 {
+        holds.append(try await first.hold(["A-\(number)"], of: show, by: "buyer-\(number)"))
+      }
+      // When each hold is ordered under three ids and each id is used for three holds, by two processes at a time
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for (number, hold) in holds.enumerated() {
+          for step in 0..<3 {
+            for process in [first, second] {
+              group.addTask {
+                // Refused if the id is another hold's order.
+                _ = try? await process.place("o-\((number + step) % 12)", for: hold)
+              }
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+      // Then
+      let log = try await first.aisle.store.readAll(after: .start, limit: 1000)
+      var owners: [HoldID: OrderID] = [:]
+      for event in log where event.type == Booking.Event.Kind.holdConfirmed.rawValue {
+        guard case .holdConfirmed(let fact) = try event.decode(as: Booking.Event.self) else { continue }
+        #expect(owners.updateValue(fact.orderID, forKey: fact.holdID) == nil)
+      }
+      #expect(owners.count == 12)
+      for number in 0..<12 {
+        let id = OrderID(unchecked: "o-\(number)")
+        let types = try await first.types(of: .order(id))
+        let order = try await first.aisle.ordering.order(id)
+        switch order.state {
+        case .confirmed:
+          #expect(types == ["order-placed", "order-confirmed"])
+          #expect(owners[order.order.holdID] == id)
+        case .failed:
+          #expect(types == ["order-placed", "order-failed"])
+          #expect(owners[order.order.holdID] != id)
+        default: Issue.record("order \(id) is \(order.state)")
+        }
+      }
+      await second.pool.close()
     }
   }
 

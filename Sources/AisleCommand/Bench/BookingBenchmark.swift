@@ -34,7 +34,7 @@ struct BookingBenchmark: Sendable {
   }
 
   /// Enough for the time of a measurement, whatever the number of shows.
-  private static let seats = 60_000
+  private var seats: Int { 8_000 * max(Int(settings.seconds.rounded(.up)), 5) }
 
   let conninfo: String
   let executable: String
@@ -56,7 +56,7 @@ struct BookingBenchmark: Sendable {
                 ShowID(unchecked: "bench-\(UUID().uuidString.lowercased().prefix(12))")
               }
               try await BookingLoad.open(
-                names, seats: shows == 1 ? Self.seats : Self.seats / 20, for: method, with: aisle)
+                names, seats: shows == 1 ? seats : seats / 20, for: method, with: aisle)
               if method == .rest { try await settle(aisle.store) }
               let result = try await load(
                 method, names, contenders, processes: method == .rest ? 1 : processes, urls)

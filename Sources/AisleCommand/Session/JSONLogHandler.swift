@@ -21,17 +21,15 @@ struct JSONLogHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    var fields: [String: Any] = [
-      "time": TimeSource.system.now.rfc3339, "level": event.level.rawValue, "logger": label,
-      "message": event.message.description,
-    ]
-    let all = metadata.merging(metadataProvider?.get() ?? [:]) { _, new in new }
+    var record: Logger.Metadata = metadata.merging(metadataProvider?.get() ?? [:]) { _, new in new }
       .merging(event.metadata ?? [:]) { _, new in new }
-    for (key, value) in all where fields[key] == nil { fields[key] = value.json }
-    guard
-      var line = try? JSONSerialization.data(
-        withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes])
-    else { return }
+    record["time"] = "\(TimeSource.system.now.rfc3339)"
+    record["level"] = "\(event.level.rawValue)"
+    record["logger"] = "\(label)"
+    record["message"] = "\(event.message)"
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard var line = try? encoder.encode(Field(value: .dictionary(record))) else { return }
     line.append(UInt8(ascii: "\n"))
     // One write a record, so that the lines of several tasks do not mix. A log that cannot be written (a full disk,
     // a reader that has gone) is no reason to stop selling.
@@ -39,13 +37,16 @@ struct JSONLogHandler: LogHandler {
   }
 }
 
-extension Logger.MetadataValue {
-  fileprivate var json: Any {
-    switch self {
-    case .string(let text): text
-    case .stringConvertible(let value): value.description
-    case .array(let values): values.map(\.json)
-    case .dictionary(let values): values.mapValues(\.json)
+private struct Field: Encodable {
+  let value: Logger.MetadataValue
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch value {
+    case .string(let text): try container.encode(text)
+    case .stringConvertible(let value): try container.encode(value.description)
+    case .array(let values): try container.encode(values.map(Field.init))
+    case .dictionary(let values): try container.encode(values.mapValues(Field.init))
     }
   }
 }

@@ -90,7 +90,7 @@ public final class DeciderRepository<D: Decider>: Sendable {
       case .committed(let receipt), .duplicate(let receipt):
         var state = folded.state
         for event in events { D.evolve(&state, event) }
-        folded.advance(to: state, with: new, as: receipt)
+        folded.advance(to: state, with: new, at: receipt.position)
         folder.keepIfDue(&folded, of: stream)
         cache.remember(folded, of: stream)
         return Outcome(stream: folded, events: events, appends: appends)

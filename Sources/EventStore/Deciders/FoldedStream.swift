@@ -45,11 +45,13 @@ public struct FoldedStream<D: Decider>: Sendable {
 
   /// Takes in what was appended at ``version``.
   ///
-  /// - Parameter state: this state, evolved by these events.
-  public mutating func advance(to state: D.State, with events: [NewEvent], as receipt: AppendReceipt) {
+  /// - Parameters:
+  ///   - state: this state, evolved by these events.
+  ///   - position: of the last of them.
+  public mutating func advance(to state: D.State, with events: [NewEvent], at position: Position) {
     self.state = state
     version += Int64(events.count)
-    position = receipt.position
+    self.position = position
     lastEvent = events.last?.id
   }
 }

@@ -1,34 +1,67 @@
 import Crypto
 import Foundation
 import PostgreSQL
+import Synchronization
 import Vocabulary
 
 /// The statements on `aisle.subject_keys`.
-struct SubjectKeyTable: Sendable {
-  let pool: PostgresPool
-  let tenant: TenantID
+final class SubjectKeyTable: Sendable {
+  private let pool: PostgresPool
+  private let tenant: TenantID
+  /// Nothing is written under it unless the database still has the same.
+  private let knownSecret = Mutex<SymmetricKey?>(nil)
+
+  init(pool: PostgresPool, tenant: TenantID) {
+    self.pool = pool
+    self.tenant = tenant
+  }
 
   /// The keys of some people; who has none gets one. When this returns outside of a transaction, they are on disk.
+  ///
+  /// One statement, unless somebody else makes the same keys at the same time.
   func make(
     _ subjects: Set<DataSubject>, on connection: PostgresConnection
   ) async throws -> [DataSubject: SubjectKey] {
-    let secret = try await secret(on: connection)
-    let hashes = Dictionary(uniqueKeysWithValues: subjects.map { (Self.hash($0, secret), $0) })
-    var keys = try await read(hashes, on: connection)
+    while true {
+      let secret =
+        if let known = knownSecret.withLock({ $0 }) { known } else { try await secret(on: connection) }
+      let hashes = Dictionary(uniqueKeysWithValues: subjects.map { (Self.hash($0, secret), $0) })
+      var keys = try await make(hashes, under: secret, on: connection)
+      if keys.count == subjects.count { return keys }
+      guard try await self.secret(on: connection) == secret else { continue }
+      keys.merge(try await read(hashes.filter { keys[$0.value] == nil }, on: connection)) { $1 }
+      if keys.count == subjects.count { return keys }
+    }
+  }
+
+  /// What there is and what could be made.
+  private func make(
+    _ hashes: [[UInt8]: DataSubject], under secret: SymmetricKey, on connection: PostgresConnection
+  ) async throws -> [DataSubject: SubjectKey] {
     // In one order, so that two processes that make the same keys do not wait for each other in a circle.
-    let missing = hashes.filter { keys[$0.value] == nil }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-    guard !missing.isEmpty else { return keys }
-    try await connection.execute(
+    let people = hashes.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    let rows = try await connection.query(
       """
-      insert into aisle.subject_keys (tenant, key_id, kind, lookup, key)
-      select \(tenant.rawValue), *
-      from unnest(
-        \(missing.map { _ in UUID() }), \(missing.map(\.value.kind)), \(missing.map(\.key)),
-        \(missing.map { _ in SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) } }))
-      on conflict (tenant, lookup) do nothing
+      with known as materialized (
+        select lookup, key_id, key
+        from aisle.keys_by_lookup(\(tenant.rawValue), \(people.map(\.key)))
+      ), made as (
+        insert into aisle.subject_keys (tenant, key_id, kind, lookup, key)
+        select p.tenant, n.key_id, n.kind, n.lookup, n.key
+        from unnest(
+          \(people.map { _ in UUID() }), \(people.map(\.value.kind)), \(people.map(\.key)),
+          \(people.map { _ in SymmetricKey(size: .bits256).bytes })) with ordinality n (key_id, kind, lookup, key, number)
+        join aisle.privacy p on p.tenant = \(tenant.rawValue) and p.secret = \(secret.bytes)
+        where not exists (select from known k where k.lookup = n.lookup)
+        order by n.number
+        on conflict (tenant, lookup) do nothing
+        returning lookup, key_id, key
+      )
+      select lookup, key_id, key from known
+      union all
+      select lookup, key_id, key from made
       """)
-    keys.merge(try await read(Dictionary(uniqueKeysWithValues: missing), on: connection)) { $1 }
-    return keys
+    return try keys(rows, of: hashes)
   }
 
   func make(_ subjects: Set<DataSubject>) async throws -> [DataSubject: SubjectKey] {
@@ -49,6 +82,12 @@ struct SubjectKeyTable: Sendable {
       select lookup, key_id, key
       from aisle.keys_by_lookup(\(tenant.rawValue), \(Array(hashes.keys)))
       """)
+    return try keys(rows, of: hashes)
+  }
+
+  private func keys(
+    _ rows: Rows, of hashes: [[UInt8]: DataSubject]
+  ) throws -> [DataSubject: SubjectKey] {
     var keys: [DataSubject: SubjectKey] = [:]
     for row in rows {
       let (hash, id, key) = try row.decode([UInt8].self, UUID.self, [UInt8].self)
@@ -125,7 +164,11 @@ struct SubjectKeyTable: Sendable {
     while true {
       let rows = try await connection.query(
         "select secret from aisle.privacy where tenant = \(tenant.rawValue)")
-      if let row = rows.first { return SymmetricKey(data: try row.decode([UInt8].self)) }
+      if let row = rows.first {
+        let secret = SymmetricKey(data: try row.decode([UInt8].self))
+        knownSecret.withLock { $0 = secret }
+        return secret
+      }
       try await connection.execute(
         """
         insert into aisle.privacy (tenant, secret)
@@ -138,4 +181,8 @@ struct SubjectKeyTable: Sendable {
   private static func hash(_ subject: DataSubject, _ secret: SymmetricKey) -> [UInt8] {
     Array(HMAC<SHA256>.authenticationCode(for: Array("\(subject.kind):\(subject.name)".utf8), using: secret))
   }
+}
+
+extension SymmetricKey {
+  fileprivate var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
 }

@@ -13,7 +13,7 @@ public final class BookingMetrics: Sendable {
     public let events: Int
     /// Appends that another process was faster than; each was decided again.
     public let conflicts: Int
-    /// Commands that wait in the queues of all shows now.
+    /// Commands for all shows that have no answer yet.
     public let waiting: Int
     /// Commands that were refused because too many waited for their show.
     public let refused: Int

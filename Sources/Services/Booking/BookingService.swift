@@ -16,18 +16,21 @@ public final class BookingService: Sendable {
   /// Shows whose state is kept in memory; more are dropped when idle and folded again when needed.
   private static let maximumMailboxes = 2_000
 
-  /// A show that sells so much more gets a snapshot. Reading that many events takes a third of a second.
-  private static let eventsPerSnapshot: Int64 = 10_000
-
   private let maximumWaiting: Int
 
-  /// - Parameter maximumWaiting: commands that may wait for one show; more are refused as overloaded.
-  public init(store: EventStore, time: TimeSource = .system, maximumWaiting: Int = 10_000) {
+  /// - Parameters:
+  ///   - eventsPerSnapshot: a show that sells so much more gets a snapshot. Reading 10,000 events takes a third of a
+  ///     second.
+  ///   - maximumWaiting: commands that may wait for one show; more are refused as overloaded.
+  public init(
+    store: EventStore, time: TimeSource = .system, eventsPerSnapshot: Int64 = 10_000,
+    maximumWaiting: Int = 10_000
+  ) {
     self.store = store
     self.time = time
     self.maximumWaiting = maximumWaiting
     folder = StreamFolder(
-      store: store, snapshots: .every(Self.eventsPerSnapshot, schema: Booking.State.snapshotSchema))
+      store: store, snapshots: .every(eventsPerSnapshot, schema: Booking.State.snapshotSchema))
   }
 
   /// Where a command's events stand.
@@ -69,6 +72,20 @@ public final class BookingService: Sendable {
     _ id: HoldID, for order: OrderID, _ context: RequestContext = RequestContext()
   ) async throws(ServiceError) -> HoldReceipt {
     try await send(.confirm(id, order: order), of: id, context).holdReceipt(id)
+  }
+
+  /// Turns a hold into a booking for an order that begins with these events, in one append.
+  ///
+  /// - Returns: the position of the order's last event; nil if nothing was done, because the hold is confirmed for the
+  ///   order already or the order has begun.
+  func confirm(
+    _ id: HoldID, for order: OrderID, beginning events: [NewEvent], _ context: RequestContext
+  ) async throws(ServiceError) -> Position? {
+    guard let show = id.show else { throw .notFound(kind: "hold", id: id.rawValue) }
+    let order = (id: order, events: StreamAppend(.order(order), expecting: .noStream, events))
+    let decision = try await mailbox(of: show).send(
+      .confirm(id, order: order.id), with: order.events, context)
+    return decision.events.isEmpty ? nil : decision.companion
   }
 
   public func release(

@@ -12,12 +12,28 @@ struct OrderStream: Sendable {
     let version: Int64
     let position: Position
 
+    fileprivate init(_ draft: Draft, position: Position) {
+      state = draft.state
+      changed = true
+      version = Int64(draft.events.count)
+      self.position = position
+    }
+
     fileprivate init(_ stream: FoldedStream<Ordering>, changed: Bool) {
       state = stream.state
       self.changed = changed
       version = stream.version
       position = stream.position
     }
+  }
+
+  /// A new order after some commands, before any of it is stored.
+  struct Draft: Sendable {
+    fileprivate(set) var state = Ordering.initialState
+    fileprivate(set) var events: [NewEvent] = []
+
+    /// The order once its events are stored.
+    func outcome(at position: Position) -> Outcome { Outcome(self, position: position) }
   }
 
   private let repository: DeciderRepository<Ordering>
@@ -42,6 +58,26 @@ struct OrderStream: Sendable {
     } catch {
       throw ServiceError(reading: error)
     }
+  }
+
+  func draft(
+    _ commands: [Ordering.Command], _ context: RequestContext
+  ) throws(ServiceError) -> Draft {
+    let now = time.now
+    var draft = Draft()
+    do {
+      for command in commands {
+        for event in try Ordering.decide(command, draft.state, at: now) {
+          Ordering.evolve(&draft.state, event)
+          draft.events.append(try NewEvent(event, metadata: context.metadata()))
+        }
+      }
+    } catch let rejection as Ordering.Rejection {
+      throw .orderRejected(rejection)
+    } catch {
+      throw ServiceError(reading: error)
+    }
+    return draft
   }
 
   func fold(_ order: OrderID) async throws(ServiceError) -> Outcome {

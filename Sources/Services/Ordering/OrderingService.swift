@@ -9,7 +9,7 @@ import Vocabulary
 /// The steps are `order-placed`, then the payment if a provider has to get one, then `hold-confirmed` in the show's
 /// stream, then `order-confirmed`; if the show refuses or the payment is declined, `order-failed`, and what was paid is
 /// given back. Each step may be repeated without harm, so an order that a crash left in the middle is finished by
-/// ``OrderProcess``.
+/// ``OrderProcess``. Without a payment all of them are one append.
 public final class OrderingService: Sendable {
   let booking: BookingService
   let rooms: WaitingRooms?
@@ -67,8 +67,30 @@ public final class OrderingService: Sendable {
           seat: seat, amount: show.plan.price(of: seat) ?? 0, taxRateBasisPoints: show.taxRateBasisPoints)
       },
       paymentMethod: paymentMethod, payment: payment)
+    if payment == nil, let booked = try await bookAtOnce(place, context) { return booked }
     let placed = try await orders.execute(.place(place), on: id, isNew: true, context)
     return try await seeThrough(id, placed, context)
+  }
+
+  /// Of an order that nobody waits for a payment of: it begins, gets its seats and is confirmed in one append, or nothing
+  /// happens.
+  ///
+  /// - Returns: nil if nothing happened. The order was begun before, or does not get its seats, which step by step
+  ///   will be found and recorded.
+  private func bookAtOnce(
+    _ place: Ordering.Place, _ context: RequestContext
+  ) async throws(ServiceError) -> Receipt? {
+    let draft = try orders.draft([.place(place), .confirm], context)
+    do throws(ServiceError) {
+      guard
+        let position = try await booking.confirm(
+          place.holdID, for: place.orderID, beginning: draft.events, context)
+      else { return nil }
+      await rooms?.served(place.buyer, at: place.showID)
+      return try receipt(place.orderID, draft.outcome(at: position))
+    } catch .bookingRejected {
+      return nil
+    }
   }
 
   /// Cancels an order: a confirmed one is refunded and its seats are freed.
