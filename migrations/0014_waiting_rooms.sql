@@ -17,6 +17,7 @@ create table aisle.waiting_rooms (
   tickets            bigint      not null default 0,
   called             bigint      not null default 0,
   waiting            integer     not null default 0,
+  admissions         bigint      not null default 0,
   swept_at           timestamptz not null default now(),
   pace_since         timestamptz not null default now(),
   pace_ends          integer     not null default 0,
@@ -36,6 +37,7 @@ comment on column aisle.waiting_rooms.signing_key       is 'What admissions are 
 comment on column aisle.waiting_rooms.tickets           is 'The last ticket that was drawn.';
 comment on column aisle.waiting_rooms.called            is 'Nobody waits with this ticket or an earlier one.';
 comment on column aisle.waiting_rooms.waiting           is 'How many wait.';
+comment on column aisle.waiting_rooms.admissions        is 'How many have been let in since there is the room.';
 comment on column aisle.waiting_rooms.swept_at          is 'When those who do not ask any more were last looked for in the whole line.';
 comment on column aisle.waiting_rooms.pace_since        is 'Since when ends of admissions have been counted.';
 comment on column aisle.waiting_rooms.pace_ends         is 'How many admissions have ended since, while somebody waited.';
@@ -162,6 +164,7 @@ begin
   restarts := room.waiting = 0 or room.pace_since <= at - interval '1 minute';
   update aisle.waiting_rooms r
   set waiting = room.waiting,
+      admissions = r.admissions + admitted,
       swept_at = room.swept_at,
       called = coalesce(
         (

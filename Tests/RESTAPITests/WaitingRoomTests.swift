@@ -288,7 +288,8 @@ struct WaitingRoomTests {
       let text = try await fixture.get("/actuator/prometheus").text
       for line in [
         "aisle_waiting_room_waiting{show=\"hamlet\"} 2", "aisle_waiting_room_admitted{show=\"hamlet\"} 1",
-        "aisle_waiting_room_joined_total 3", "aisle_waiting_room_refused_total 1",
+        "aisle_waiting_room_admissions_total{show=\"hamlet\"} 1", "aisle_waiting_room_joined_total 3",
+        "aisle_waiting_room_refused_total 1",
       ] {
         #expect(text.contains("\n\(line)\n"), "\(line)")
       }

@@ -83,9 +83,6 @@ struct HealthResource: Sendable {
       "aisle_waiting_room_joined_total", "Places in waiting rooms that were given by this process.",
       rooms.joined)
     text.counter(
-      "aisle_waiting_room_admitted_total", "Buyers from the line who were let in by this process.",
-      rooms.admitted)
-    text.counter(
       "aisle_waiting_room_refused_total", "Holds that were refused for want of an admission.", rooms.refused)
     text.lanes(lanes)
     text.rateLimits(limiter)

@@ -43,6 +43,10 @@ struct PrometheusText {
   mutating func waitingRooms(_ rooms: [WaitingRoom.Status]) {
     let all = rooms.map { (label: "show=\"\($0.show)\"", source: $0) }
     series("aisle_waiting_room_waiting", "gauge", "How many wait for a show.", all) { $0.waiting }
+    series(
+      "aisle_waiting_room_admissions_total", "counter",
+      "How many have been let in to a show, by all processes.", all
+    ) { $0.admissions }
     series("aisle_waiting_room_admitted", "gauge", "How many have been let in to a show.", all) {
       $0.admitted
     }

@@ -40,6 +40,9 @@ public struct WaitingRoom: Sendable {
     public let show: ShowID
     public let terms: Terms
     public let waiting: Int
+    /// How many have been let in, ever.
+    public let admissions: Int
+    /// How many are in.
     public let admitted: Int
   }
 }

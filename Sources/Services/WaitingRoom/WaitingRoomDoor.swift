@@ -114,7 +114,7 @@ actor WaitingRoomDoor {
     }
     if nextAdmission <= .now {
       nextAdmission = .now + admissionInterval
-      metrics.admitted(try await table.admit(show))
+      try await table.admit(show)
     }
     let sights = batch.isEmpty ? [:] : try await table.look(show, batch.map(\.place))
     // Nothing throws from here on: each is answered once.

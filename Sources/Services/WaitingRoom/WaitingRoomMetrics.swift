@@ -3,14 +3,11 @@ import Synchronization
 /// What this process did at the doors of waiting rooms.
 public final class WaitingRoomMetrics: Sendable {
   private let joins = Atomic<Int>(0)
-  private let admissions = Atomic<Int>(0)
   private let refusals = Atomic<Int>(0)
 
   public struct Counts: Sendable, Hashable {
     /// Tickets that were drawn.
     public let joined: Int
-    /// Buyers who were let in by a look of this process, besides those for whom there was room when they came.
-    public let admitted: Int
     /// Holds that were refused for want of an admission.
     public let refused: Int
   }
@@ -18,12 +15,9 @@ public final class WaitingRoomMetrics: Sendable {
   init() {}
 
   func joined(_ count: Int) { joins.add(count, ordering: .relaxed) }
-  func admitted(_ count: Int) { admissions.add(count, ordering: .relaxed) }
   func refused() { refusals.add(1, ordering: .relaxed) }
 
   public var counts: Counts {
-    Counts(
-      joined: joins.load(ordering: .relaxed), admitted: admissions.load(ordering: .relaxed),
-      refused: refusals.load(ordering: .relaxed))
+    Counts(joined: joins.load(ordering: .relaxed), refused: refusals.load(ordering: .relaxed))
   }
 }

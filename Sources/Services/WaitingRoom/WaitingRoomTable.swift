@@ -59,7 +59,7 @@ struct WaitingRoomTable: Sendable {
     let only = show.map { [$0.rawValue] } ?? []
     return try await pool.query(
       """
-      select r.show_id, r.shoppers, r.admission_seconds, r.absence_seconds, r.capacity, r.waiting, (
+      select r.show_id, r.shoppers, r.admission_seconds, r.absence_seconds, r.capacity, r.waiting, r.admissions, (
         select count(*)
         from aisle.waiting_places p
         where p.tenant = r.tenant and p.show_id = r.show_id and p.status = 'admitted'
@@ -75,7 +75,8 @@ struct WaitingRoomTable: Sendable {
         terms: WaitingRoom.Terms(
           shoppers: try row.column(1), admissionSeconds: try row.column(2), absenceSeconds: try row.column(3),
           capacity: try row.column(4)),
-        waiting: try row.column(5), admitted: Int(try row.column(6, as: Int64.self)))
+        waiting: try row.column(5), admissions: Int(try row.column(6, as: Int64.self)),
+        admitted: Int(try row.column(7, as: Int64.self)))
     }
   }
 
@@ -102,10 +103,9 @@ struct WaitingRoomTable: Sendable {
     }
   }
 
-  /// Lets in whom there is room for, and gives their number.
-  func admit(_ show: ShowID) async throws -> Int {
-    try await pool.query("select aisle.admit_waiting(\(tenant), \(show.rawValue))").first?.decode(Int.self)
-      ?? 0
+  /// Lets in whom there is room for.
+  func admit(_ show: ShowID) async throws {
+    try await pool.query("select aisle.admit_waiting(\(tenant), \(show.rawValue))")
   }
 
   func end(_ show: ShowID, leaving: [PlaceID], served: [String]) async throws {
