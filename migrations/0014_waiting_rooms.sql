@@ -1,7 +1,7 @@
 -- Waiting rooms: who may shop for a show that is much wanted, and in which order the others are let in. They decide on
 -- nobody's seat: that is the show's stream's affair.
 --
--- Everybody draws a ticket: 1, 2, 3 …, in each show. A room knows up to which ticket nobody waits any more, so a place in
+-- Everybody draws a ticket: 1, 2, 3 …, in each show. Who came before the room opens gets a new one then, by lot. A room knows up to which ticket nobody waits any more, so a place in
 -- line is a subtraction and never a count. Who is let in, and how many at most, is decided under the lock of the room's
 -- row; looking at a place takes no lock.
 
@@ -13,6 +13,8 @@ create table aisle.waiting_rooms (
   admission_seconds  integer     not null,
   absence_seconds    integer     not null,
   capacity           integer     not null,
+  opens_at           timestamptz,
+  is_drawn           boolean     not null default true,
   signing_key        bytea       not null,
   tickets            bigint      not null default 0,
   called             bigint      not null default 0,
@@ -33,6 +35,8 @@ comment on column aisle.waiting_rooms.shoppers          is 'Most admissions at o
 comment on column aisle.waiting_rooms.admission_seconds is 'How long an admission lasts from when its buyer has seen it.';
 comment on column aisle.waiting_rooms.absence_seconds   is 'Who does not ask for so long is passed over, and does not get in unseen.';
 comment on column aisle.waiting_rooms.capacity          is 'Most places in line; more are refused.';
+comment on column aisle.waiting_rooms.opens_at          is 'Nobody is let in before; null: at once.';
+comment on column aisle.waiting_rooms.is_drawn          is 'Whether those who came before it opens have been given their order by lot; true if it opened at once.';
 comment on column aisle.waiting_rooms.signing_key       is 'What admissions are signed with, the same for all processes.';
 comment on column aisle.waiting_rooms.tickets           is 'The last ticket that was drawn.';
 comment on column aisle.waiting_rooms.called            is 'Nobody waits with this ticket or an earlier one.';
@@ -71,7 +75,7 @@ comment on column aisle.waiting_places.tenant      is 'The tenant.';
 comment on column aisle.waiting_places.place_id    is 'The place; it names its show.';
 comment on column aisle.waiting_places.show_id     is 'The show.';
 comment on column aisle.waiting_places.buyer       is 'Stands for the buyer: a keyed hash of the name, which is not stored.';
-comment on column aisle.waiting_places.ticket      is 'Its number in line. Tickets have no gaps, and lower ones go first.';
+comment on column aisle.waiting_places.ticket      is 'Its number in line. Lower ones go first; a lot at the opening gives new ones.';
 comment on column aisle.waiting_places.status      is 'waiting; admitted; done (an order was confirmed), expired, lapsed (passed over), left, or closed with the room.';
 comment on column aisle.waiting_places.joined_at   is 'When the ticket was drawn.';
 comment on column aisle.waiting_places.seen_at     is 'When its buyer last asked; up to a quarter of the room''s absence_seconds older than that.';
@@ -130,12 +134,28 @@ begin
     room.swept_at := at;
   end if;
 
-  -- 3. As many as there is room for, by their tickets; who is not there is passed over. So many absent ones are looked
+  -- 3. When the room opens, lots are drawn among those who came before: to be there long before gives no advantage.
+  if not room.is_drawn and room.opens_at <= at then
+    for place in
+      select p.place_id
+      from aisle.waiting_places p
+      where p.tenant = for_tenant and p.show_id = for_show and p.status = 'waiting'
+      order by gen_random_uuid()
+    loop
+      room.tickets := room.tickets + 1;
+      update aisle.waiting_places p
+      set ticket = room.tickets
+      where p.tenant = for_tenant and p.place_id = place.place_id;
+    end loop;
+    room.is_drawn := true;
+  end if;
+
+  -- 4. As many as there is room for, by their tickets; who is not there is passed over. So many absent ones are looked
   -- at in one go; the next one goes on behind them.
   select greatest(0, room.shoppers - count(*)) into free
   from aisle.waiting_places p
   where p.tenant = for_tenant and p.show_id = for_show and p.status = 'admitted';
-  if free > 0 and room.waiting > 0 then
+  if free > 0 and room.waiting > 0 and room.is_drawn then
     for place in
       select p.place_id, p.seen_at >= at - absence as is_there
       from aisle.waiting_places p
@@ -159,12 +179,14 @@ begin
     end loop;
   end if;
 
-  -- 4. What the room says of itself. How fast admissions end tells how fast the line moves, but only while there is one.
+  -- 5. What the room says of itself. How fast admissions end tells how fast the line moves, but only while there is one.
   room.waiting := room.waiting - lapsed - passed - admitted;
   restarts := room.waiting = 0 or room.pace_since <= at - interval '1 minute';
   update aisle.waiting_rooms r
   set waiting = room.waiting,
       admissions = r.admissions + admitted,
+      tickets = room.tickets,
+      is_drawn = room.is_drawn,
       swept_at = room.swept_at,
       called = coalesce(
         (
@@ -293,7 +315,7 @@ comment on function aisle.end_waiting_places is 'Ends the places of those who le
 create function aisle.look_at_waiting_places(for_tenant integer, for_show text, places text[])
 returns table (
   place_id text, buyer text, ticket bigint, status text, joined_at timestamptz, claimed_at timestamptz, expires_at timestamptz,
-  ended_at timestamptz, called bigint, pace_ends bigint, pace_ms bigint)
+  ended_at timestamptz, opens_at timestamptz, called bigint, pace_ends bigint, pace_ms bigint)
 language plpgsql
 set enable_seqscan = off
 as $$
@@ -309,6 +331,7 @@ begin
   if not found then
     return;
   end if;
+  opens_at := case when not room.is_drawn then room.opens_at end;
   called := room.called;
   pace_ends := room.before_ends + room.pace_ends;
   pace_ms := room.before_ms + (extract(epoch from at - room.pace_since) * 1000)::bigint;

@@ -271,12 +271,28 @@ struct WaitingRoomTests {
       for (body, place) in [
         ("{}", "/shoppers"), (#"{"shoppers":0}"#, "/shoppers"),
         (#"{"shoppers":1,"capacity":0}"#, "/capacity"),
+        (#"{"shoppers":1,"opens_at":"soon"}"#, "/opens_at"),
         (#"{"shoppers":1,"admission_seconds":9}"#, "/admission_seconds"),
         (#"{"shoppers":1,"absence_seconds":3601}"#, "/absence_seconds"),
       ] {
         try await fixture.send(.put, Self.queue, body: .init(string: body))
           .expectProblem(400, "invalid-request", at: place)
       }
+    }
+  }
+
+  @Test("before a room opens a place tells when that is, and nobody is let in")
+  func opening() async throws {
+    try await withRoom { fixture in
+      let terms = #"{"shoppers":5,"opens_at":"2090-01-01T00:00:00Z"}"#
+      let room = try await fixture.send(.put, Self.queue, body: .init(string: terms)).expecting(.ok).json
+      #expect(room["opens_at"] == "2090-01-01T00:00:00Z")
+      let place = try await fixture.join("ann").expecting(.created)
+      #expect(place.json["status"] == "waiting" && place.json["opens_at"] == room["opens_at"])
+      #expect(place.json["position"] == .null && place.json["ask_again_after_seconds"] == 15)
+      #expect(place.headers[.retryAfter] == "15")
+      try await fixture.openRoom()
+      _ = try await fixture.eventuallyAdmitted(place)
     }
   }
 

@@ -96,6 +96,42 @@ struct WaitingRoomTests {
     }
   }
 
+  @Test(
+    "who comes before the opening is let in by lot after it, drawn once, and who comes later is behind all of them"
+  )
+  func lot() async throws {
+    let opening = Timestamp(rfc3339: "2090-01-01T00:00:00Z")
+    try await withProcesses(.init(shoppers: 5, opensAt: opening)) { rooms, owner in
+      func join(_ number: Int) async throws -> WaitingPlace {
+        try await rooms[number % 2].join(
+          Self.place(number), show: Self.show, buyer: BuyerID(unchecked: "buyer-\(number)")
+        ).place
+      }
+      for number in 0..<60 {
+        let place = try await join(number)
+        #expect(place.status == .waiting && place.position == nil && place.opensAt == opening)
+      }
+      let before = try await rooms[0].status(of: Self.show)
+      #expect(before.waiting == 60 && before.admitted == 0)
+      // When it opens
+      try await owner.execute(
+        "update aisle.waiting_rooms set opens_at = clock_timestamp() where tenant = 1 and show_id = 'hamlet'")
+      _ = try await rooms[0].look(Self.place(0))
+      let late = try await join(60)
+      let places = try await (0..<60).map { $0 }.asyncMap { try await rooms[$0 % 2].look(Self.place($0)) }
+      // Then
+      #expect(late.position == 56 && late.opensAt == nil)
+      #expect(places.count { $0.status == .admitted } == 5)
+      let positions = places.compactMap(\.position)
+      // That 55 lots come out in the order of joining does not happen.
+      #expect(positions.sorted() == Array(1...55) && positions != Array(1...55))
+      // Other terms do not draw again.
+      _ = try await rooms[1].open(Self.show, .init(shoppers: 5, capacity: 70, opensAt: TimeSource.system.now))
+      let again = try await (0..<60).map { $0 }.asyncMap { try await rooms[$0 % 2].look(Self.place($0)) }
+      #expect(again.map(\.position) == places.map(\.position))
+    }
+  }
+
   @Test("a place is the same for every process, and outlives them all")
   func durable() async throws {
     try await withProcesses(.init(shoppers: 1)) { rooms, owner in

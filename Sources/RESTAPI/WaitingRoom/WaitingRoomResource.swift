@@ -81,8 +81,10 @@ extension WaitingRoom.Terms {
       integer("admission_seconds", Self.admissionSeconds, default: 600),
       integer("absence_seconds", Self.absenceSeconds, default: 60),
       integer("capacity", Self.capacity, default: 100_000))
+    let opensAt = try body.faults.finish(body["opens_at"].ifPresent { $0.timestamp() })
     self.init(
-      shoppers: shoppers, admissionSeconds: admission, absenceSeconds: absence, capacity: capacity)
+      shoppers: shoppers, admissionSeconds: admission, absenceSeconds: absence, capacity: capacity,
+      opensAt: opensAt)
   }
 }
 
@@ -93,6 +95,7 @@ struct WaitingRoomBody: Encodable {
   let admissionSeconds: Int
   let absenceSeconds: Int
   let capacity: Int
+  let opensAt: Timestamp?
   let waiting: Int
   let admitted: Int
 
@@ -101,7 +104,9 @@ struct WaitingRoomBody: Encodable {
     case shoppers
     case admissionSeconds = "admission_seconds"
     case absenceSeconds = "absence_seconds"
-    case capacity, waiting, admitted
+    case capacity
+    case opensAt = "opens_at"
+    case waiting, admitted
   }
 
   init(_ room: WaitingRoom.Status) {
@@ -110,6 +115,7 @@ struct WaitingRoomBody: Encodable {
     admissionSeconds = room.terms.admissionSeconds
     absenceSeconds = room.terms.absenceSeconds
     capacity = room.terms.capacity
+    opensAt = room.terms.opensAt
     waiting = room.waiting
     admitted = room.admitted
   }
@@ -126,6 +132,7 @@ struct WaitingPlaceBody: Encodable {
     case showID = "show_id"
     case status
     case joinedAt = "joined_at"
+    case opensAt = "opens_at"
     case position
     case estimate = "estimated_wait_seconds"
     case askAgain = "ask_again_after_seconds"
@@ -140,12 +147,13 @@ struct WaitingPlaceBody: Encodable {
     try container.encode(place.show, forKey: .showID)
     try container.encode(place.status, forKey: .status)
     try container.encode(place.joinedAt, forKey: .joinedAt)
+    try container.encodeIfPresent(place.opensAt, forKey: .opensAt)
     if let position = place.position {
       try container.encode(position, forKey: .position)
       // Null says that it is not known, rather than nothing.
       try container.encode(place.estimatedSeconds, forKey: .estimate)
-      try container.encodeIfPresent(place.askAgainAfter, forKey: .askAgain)
     }
+    try container.encodeIfPresent(place.askAgainAfter, forKey: .askAgain)
     try container.encodeIfPresent(place.admission?.text, forKey: .admission)
     try container.encodeIfPresent(place.admission?.expiresAt, forKey: .expiresAt)
     try container.encodeIfPresent(place.endedAt, forKey: .endedAt)

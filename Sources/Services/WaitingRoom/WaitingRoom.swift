@@ -20,14 +20,18 @@ public struct WaitingRoom: Sendable {
     public var absenceSeconds: Int
     /// Most who may wait.
     public var capacity: Int
+    /// Nobody is let in before; whoever waits then is put in order by lot. nil: at once, in the order of joining.
+    public var opensAt: Timestamp?
 
     public init(
-      shoppers: Int, admissionSeconds: Int = 600, absenceSeconds: Int = 60, capacity: Int = 100_000
+      shoppers: Int, admissionSeconds: Int = 600, absenceSeconds: Int = 60, capacity: Int = 100_000,
+      opensAt: Timestamp? = nil
     ) {
       self.shoppers = shoppers
       self.admissionSeconds = admissionSeconds
       self.absenceSeconds = absenceSeconds
       self.capacity = capacity
+      self.opensAt = opensAt
     }
   }
 
@@ -66,7 +70,10 @@ public struct WaitingPlace: Sendable {
   public let show: ShowID
   public let status: Status
   public let joinedAt: Timestamp
-  /// At most so many are let in before this one has been, itself counted; nil unless it waits. It never grows.
+  /// When lots are drawn; nil once that is over.
+  public let opensAt: Timestamp?
+  /// At most so many are let in before this one has been, itself counted; nil unless it waits, and before lots are drawn.
+  /// It never grows.
   public let position: Int?
   /// How long that takes if admissions end as fast as they did lately; nil if that is not known yet.
   public let estimatedSeconds: Int?

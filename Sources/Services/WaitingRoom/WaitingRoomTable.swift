@@ -35,17 +35,25 @@ struct WaitingRoomTable: Sendable {
 
   /// Opens a room or changes its terms; false if there are too many. The key stays, so what was signed stays good.
   func open(_ show: ShowID, _ terms: WaitingRoom.Terms) async throws -> Bool {
+    // Of one element, or none.
+    let opening = terms.opensAt.map { [$0] } ?? []
     let key = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
     return try await pool.query(
       """
       insert into aisle.waiting_rooms as r (
-        tenant, show_id, shoppers, admission_seconds, absence_seconds, capacity, signing_key)
+        tenant, show_id, shoppers, admission_seconds, absence_seconds, capacity, opens_at, is_drawn, signing_key)
       select \(tenant), \(show.rawValue)::text, \(terms.shoppers)::integer, \(terms.admissionSeconds)::integer,
-             \(terms.absenceSeconds)::integer, \(terms.capacity)::integer, \(key)::bytea
+             \(terms.absenceSeconds)::integer, \(terms.capacity)::integer, (\(opening)::timestamptz[])[1],
+             coalesce((\(opening)::timestamptz[])[1] <= clock_timestamp(), true), \(key)::bytea
       where (select count(*) from aisle.waiting_rooms o where o.tenant = \(tenant) and o.is_open) < \(Self.maximumRooms)
+        or exists (
+          select from aisle.waiting_rooms o
+          where o.tenant = \(tenant) and o.show_id = \(show.rawValue)::text and o.is_open)
       on conflict (tenant, show_id) do update
       set is_open = true, shoppers = excluded.shoppers, admission_seconds = excluded.admission_seconds,
-          absence_seconds = excluded.absence_seconds, capacity = excluded.capacity
+          absence_seconds = excluded.absence_seconds, capacity = excluded.capacity, opens_at = excluded.opens_at,
+          -- What was drawn is not drawn again; what was to be drawn at an instant that is over is drawn next.
+          is_drawn = excluded.is_drawn and (r.is_drawn or excluded.opens_at is null)
       """
     ).affected > 0
   }
@@ -59,7 +67,7 @@ struct WaitingRoomTable: Sendable {
     let only = show.map { [$0.rawValue] } ?? []
     return try await pool.query(
       """
-      select r.show_id, r.shoppers, r.admission_seconds, r.absence_seconds, r.capacity, r.waiting, r.admissions, (
+      select r.show_id, r.shoppers, r.admission_seconds, r.absence_seconds, r.capacity, r.opens_at, r.waiting, r.admissions, (
         select count(*)
         from aisle.waiting_places p
         where p.tenant = r.tenant and p.show_id = r.show_id and p.status = 'admitted'
@@ -74,9 +82,9 @@ struct WaitingRoomTable: Sendable {
         show: ShowID(unchecked: try row.column(0)),
         terms: WaitingRoom.Terms(
           shoppers: try row.column(1), admissionSeconds: try row.column(2), absenceSeconds: try row.column(3),
-          capacity: try row.column(4)),
-        waiting: try row.column(5), admissions: Int(try row.column(6, as: Int64.self)),
-        admitted: Int(try row.column(7, as: Int64.self)))
+          capacity: try row.column(4), opensAt: try row.column(5)),
+        waiting: try row.column(6), admissions: Int(try row.column(7, as: Int64.self)),
+        admitted: Int(try row.column(8, as: Int64.self)))
     }
   }
 
@@ -125,6 +133,8 @@ struct WaitingRoomTable: Sendable {
     let claimedAt: Timestamp?
     let expiresAt: Timestamp?
     let endedAt: Timestamp?
+    /// When lots are drawn; nil if that is over.
+    let opensAt: Timestamp?
     let called: Int64
     /// Admissions that ended lately, and in how long.
     let ends: Int64
@@ -135,8 +145,8 @@ struct WaitingRoomTable: Sendable {
   func look(_ show: ShowID, _ places: [PlaceID]) async throws -> [PlaceID: Sight] {
     let rows = try await pool.query(
       """
-      select l.place_id, l.buyer, l.ticket, l.status, l.joined_at, l.claimed_at, l.expires_at, l.ended_at, l.called,
-             l.pace_ends, l.pace_ms
+      select l.place_id, l.buyer, l.ticket, l.status, l.joined_at, l.claimed_at, l.expires_at, l.ended_at, l.opens_at,
+             l.called, l.pace_ends, l.pace_ms
       from aisle.look_at_waiting_places(\(tenant), \(show.rawValue), \(places.map(\.rawValue))::text[]) l
       """)
     var sights: [PlaceID: Sight] = [:]
@@ -148,7 +158,8 @@ struct WaitingRoomTable: Sendable {
       sights[PlaceID(unchecked: try row.column(0))] = Sight(
         buyer: try row.column(1), ticket: try row.column(2), status: status, joinedAt: try row.column(4),
         claimedAt: try row.column(5), expiresAt: try row.column(6), endedAt: try row.column(7),
-        called: try row.column(8), ends: try row.column(9), milliseconds: try row.column(10))
+        opensAt: try row.column(8), called: try row.column(9), ends: try row.column(10),
+        milliseconds: try row.column(11))
     }
     return sights
   }

@@ -100,15 +100,16 @@ public final class WaitingRooms: Sendable {
     // Let in, but it has not been told so: that happens with its next question, which begins the admission's time.
     if status == .admitted, sight.claimedAt == nil { status = .waiting }
     let isWaiting = status == .waiting
-    let position = isWaiting ? Int(max(1, sight.ticket - sight.called)) : nil
+    let position = isWaiting && sight.opensAt == nil ? Int(max(1, sight.ticket - sight.called)) : nil
     var admission: Admission?
     if status == .admitted, let room, let end = sight.expiresAt {
       admission = room.admission(id, of: sight.buyer, until: end)
     }
     return WaitingPlace(
-      id: id, show: show, status: status, joinedAt: sight.joinedAt, position: position,
+      id: id, show: show, status: status, joinedAt: sight.joinedAt,
+      opensAt: isWaiting ? sight.opensAt : nil, position: position,
       estimatedSeconds: position.flatMap { sight.seconds(for: $0) },
-      askAgainAfter: position.flatMap { position in room.map { $0.terms.secondsToNextLook(from: position) } },
+      askAgainAfter: isWaiting ? room?.terms.secondsToNextLook(from: position) : nil,
       admission: admission, endedAt: sight.endedAt)
   }
 
@@ -236,7 +237,7 @@ extension WaitingRoomTable.Sight {
 
 extension WaitingRoom.Terms {
   /// Often enough to be there when the turn comes; who is far from it asks more seldom.
-  fileprivate func secondsToNextLook(from position: Int) -> Int {
-    max(1, absenceSeconds / (position <= shoppers ? 12 : 4))
+  fileprivate func secondsToNextLook(from position: Int?) -> Int {
+    max(1, absenceSeconds / ((position ?? .max) <= shoppers ? 12 : 4))
   }
 }
