@@ -40,7 +40,7 @@ struct OrdersResource: Sendable {
       guard let show = hold.show, let pressure = await booking.pressure(on: show) else {
         throw ServiceError.overloaded(reason)
       }
-      throw Problem.overloaded(show, pressure)
+      throw Problem.overloaded(reason, pressure)
     }
     return try answer(receipt)
   }

@@ -16,19 +16,19 @@ struct ShowQueueMiddleware: RouterMiddleware {
       guard let show = context.show, let pressure = await booking.pressure(on: show) else {
         throw ServiceError.overloaded(reason)
       }
-      throw Problem.overloaded(show, pressure)
+      throw Problem.overloaded(reason, pressure)
     }
   }
 }
 
 extension Problem {
-  static func overloaded(_ show: ShowID, _ pressure: ShowPressure) -> Problem {
-    let pace = pressure.perSecond.map { "; about \(Int($0.rounded())) a second are answered" } ?? ""
+  /// - Parameter reason: what there is too much of.
+  static func overloaded(_ reason: String, _ pressure: ShowPressure) -> Problem {
+    let pace = pressure.perSecond.map { ". About \(Int($0.rounded())) a second are answered" } ?? ""
     return Problem(
       .serviceUnavailable, "overloaded",
       """
-      \(pressure.waiting) requests wait for show \(show)\(pace). Nothing was done; try again in \
-      \(pressure.retryAfter) seconds, with the same Idempotency-Key
+      \(reason)\(pace). Nothing was done; try again in \(pressure.retryAfter) seconds, with the same Idempotency-Key
       """
     ).retry(after: pressure.retryAfter)
   }

@@ -100,7 +100,7 @@ actor ShowMailbox {
     lastUsed = .now
     guard load.admit() else {
       metrics.refused()
-      throw .overloaded("\(load.unanswered) requests already wait for \(stream); try again shortly")
+      throw .overloaded("\(load.unanswered) requests already wait for \(stream)")
     }
     metrics.waits(1)
     let result = await withCheckedContinuation { reply in

@@ -134,10 +134,19 @@ public final class WaitingRooms: Sendable {
     }
   }
 
-  /// A buyer's order of the show was confirmed: somebody else may shop. Waits for nothing but a look at the open rooms; if
-  /// it fails, the admission ends with its time.
+  /// A buyer's order of the show was confirmed: somebody else may shop. The order's answer waits for nothing here but the
+  /// first look at the open rooms; if this fails, the admission ends with its time.
   func served(_ buyer: BuyerID, at show: ShowID) async {
-    guard let room = try? await room(of: show) else { return }
+    let known = state.withLock { state in state.readAt.map { (age: .now - $0, room: state.rooms[show]) } }
+    let room: WaitingRoom?
+    if let known {
+      room = known.room
+      // For the next one.
+      if known.age >= patience { _ = reading() }
+    } else {
+      room = (try? await read())?[show]
+    }
+    guard let room else { return }
     await door(of: show).serve(room.alias(of: buyer))
   }
 
@@ -157,8 +166,10 @@ public final class WaitingRooms: Sendable {
   }
 
   /// Many may call this at once: the first one reads, the others wait for it.
-  private func read() async throws -> [ShowID: WaitingRoom] {
-    let task = state.withLock { state in
+  private func read() async throws -> [ShowID: WaitingRoom] { try await reading().value }
+
+  private func reading() -> Task<[ShowID: WaitingRoom], any Error> {
+    state.withLock { state in
       if let reading = state.reading { return reading }
       let (start, epoch) = (ContinuousClock.now, state.epoch)
       let task = Task {
@@ -177,7 +188,6 @@ public final class WaitingRooms: Sendable {
       state.reading = task
       return task
     }
-    return try await task.value
   }
 
   /// What was read before something was changed here is not kept.
