@@ -50,7 +50,8 @@ struct ShowQueueTests {
             for refused in refusals {
               let problem = refused.expectProblem(503, "overloaded")
               #expect(problem["retryable"] == true)
-              #expect(problem["detail"].string?.contains("5 requests wait for show hamlet; about ") == true)
+              let detail = problem["detail"].string ?? ""
+              #expect(detail.hasPrefix("5 requests already wait for show-hamlet. About "), "\(detail)")
               let seconds = try #require(refused.headers[.retryAfter].flatMap { Int($0) })
               #expect((1...60).contains(seconds))
               #expect(problem["retry_after_seconds"] == .integer(Int64(seconds)))
