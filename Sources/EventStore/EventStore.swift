@@ -41,6 +41,18 @@ public final class EventStore: Sendable {
       logger: logger)
   }
 
+  /// The same log with the same keys, read through other connections: what waits there is in nobody's way here.
+  public func reading(through pool: PostgresPool) -> EventStore { EventStore(of: self, through: pool) }
+
+  private init(of store: EventStore, through pool: PostgresPool) {
+    self.pool = pool
+    tenant = store.tenant
+    upcasters = store.upcasters
+    vault = store.vault
+    logger = store.logger
+    sequencer = store.sequencer
+  }
+
   // MARK: Append
 
   /// Appends to one stream.

@@ -38,5 +38,6 @@ public struct Migration: Sendable, Hashable {
     Migration(11, "payments", PackageResources._011_payments_sql),
     Migration(12, "notifications", PackageResources._012_notifications_sql),
     Migration(13, "snapshot_compression", PackageResources._013_snapshot_compression_sql),
+    Migration(14, "waiting_rooms", PackageResources._014_waiting_rooms_sql),
   ]
 }

@@ -2,21 +2,23 @@ import Hummingbird
 import Logging
 import Services
 
-/// What happens to every request: it gets a correlation id, whatever goes wrong becomes a problem document, and it
-/// is counted and logged.
+/// What happens to every request: it gets a correlation id, it is counted against its client's quota, whatever goes
+/// wrong becomes a problem document, and it is counted and logged.
 struct Edge: HTTPResponder {
   typealias Context = APIContext
 
   private let router: RouterResponder<APIContext>
   private let routes: RouteTable
   private let metrics: RequestMetrics
+  private let limiter: RateLimiter
   private let logger: Logger
 
-  init(router: Router<APIContext>, metrics: RequestMetrics, logger: Logger) {
+  init(router: Router<APIContext>, metrics: RequestMetrics, limiter: RateLimiter, logger: Logger) {
     self.router = router.buildResponder()
     // After the responder was built, because that adds the HEAD routes.
     routes = RouteTable(router.routes.map { (path: $0.path.description, method: $0.method) })
     self.metrics = metrics
+    self.limiter = limiter
     self.logger = logger
   }
 
@@ -25,15 +27,20 @@ struct Edge: HTTPResponder {
     context.logger = logger
     context.correlate(with: request.headers)
     let start = ContinuousClock.now
-    var response = await answer(request, context)
+    let standing = limiter.admit(request, from: context.remoteAddress)
+    var response = await answer(request, context, standing)
+    standing?.describe(in: &response.headers)
     response.headers[.xRequestID] = context.correlationID
     if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
     record(request, response, context, after: .now - start)
     return response
   }
 
-  private func answer(_ request: Request, _ context: APIContext) async -> Response {
+  private func answer(
+    _ request: Request, _ context: APIContext, _ standing: RateLimiter.Standing?
+  ) async -> Response {
     do {
+      if let standing, !standing.isAdmitted { throw standing.problem }
       let response = try await router.respond(to: request, context: context)
       return context.isUnrouted ? try unrouted(request) : response
     } catch {

@@ -17,6 +17,14 @@ public struct RESTAPI: Sendable {
     public var readPatience = Duration.seconds(5)
     /// Event streams that may be open at once; more are refused.
     public var maximumStreams = 5_000
+    /// What one client may ask for; anything by default.
+    public var limits = RateLimits()
+    /// Requests of sales that may be under way at once in this process; more are refused.
+    public var salesAtOnce = 10_000
+    /// Reports that may run at once; nil for ``Reports/atOnce``. Four times as many wait, and not for long.
+    public var reportsAtOnce: Int?
+    /// How long a report waits for its turn.
+    public var reportPatience = Duration.seconds(5)
     /// Serves the sandbox payment provider under `/sandbox`, for whoever has its secret.
     public var sandbox: Sandbox?
 
@@ -39,6 +47,9 @@ public struct RESTAPI: Sendable {
   private let metrics = RequestMetrics()
   private let watcher: LogWatcher
   private let streams: EventStreams
+  private let limiter: RateLimiter
+  private let sales: Lane
+  private let reports: Lane
 
   public init(aisle: Aisle, logger: Logger = Logger(label: "aisle.rest"), options: Options = Options()) {
     self.aisle = aisle
@@ -46,8 +57,12 @@ public struct RESTAPI: Sendable {
     self.options = options
     watcher = LogWatcher(of: aisle.store)
     streams = EventStreams(
-      tail: EventTail(of: aisle.store), watcher: watcher, heartbeat: options.heartbeat,
+      tail: EventTail(of: aisle.reports.store), watcher: watcher, heartbeat: options.heartbeat,
       maximum: options.maximumStreams)
+    limiter = RateLimiter(options.limits)
+    sales = Lane("sales", .init(atOnce: options.salesAtOnce, waiting: 0, patience: .zero))
+    let atOnce = options.reportsAtOnce ?? aisle.reports.atOnce
+    reports = Lane("reports", .init(atOnce: atOnce, waiting: atOnce * 4, patience: options.reportPatience))
   }
 
   /// A service that listens until the graceful shutdown, which open requests may finish and event streams may not.
@@ -57,7 +72,7 @@ public struct RESTAPI: Sendable {
     host: String = "127.0.0.1", port: Int = 8080, onListening: @escaping @Sendable (Int?) -> Void = { _ in }
   ) -> some ApplicationProtocol {
     Application(
-      responder: Edge(router: router(), metrics: metrics, logger: logger),
+      responder: Edge(router: router(), metrics: metrics, limiter: limiter, logger: logger),
       // Connections that send nothing, or a request without end, are closed.
       server: .http1(configuration: .init(idleTimeout: .seconds(60))),
       // A sale that opens has thousands at the door at once.
@@ -69,26 +84,45 @@ public struct RESTAPI: Sendable {
   /// The routes alone, without what ``Edge`` does around them.
   func router() -> Router<APIContext> {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
+    addSales(to: router)
+    addReports(to: router)
+    if let sandbox = options.sandbox { SandboxResource(sandbox).addRoutes(to: router.group("sandbox")) }
+    HealthResource(
+      aisle: aisle, metrics: metrics, streams: streams, limiter: limiter, lanes: [sales, reports],
+      version: options.version
+    ).addRoutes(to: router.group("actuator"))
+    return router
+  }
+
+  /// What buyers need to buy, and what payments and operators change.
+  private func addSales(to router: Router<APIContext>) {
+    let v1 = router.group("v1").add(middleware: LaneMiddleware(lane: sales))
+      .add(middleware: ShowQueueMiddleware(booking: aisle.booking))
     let gate = ReadGate(store: aisle.store, patience: options.readPatience)
-    let v1 = router.group("v1")
     ShowsResource(booking: aisle.booking, readModels: aisle.readModels, gate: gate).addRoutes(to: v1)
     SeatsResource(readModels: aisle.readModels, time: aisle.time, gate: gate, streams: streams).addRoutes(
       to: v1)
     ChartResource(readModels: aisle.readModels, time: aisle.time, gate: gate).addRoutes(to: v1)
-    HoldsResource(booking: aisle.booking, readModels: aisle.readModels, time: aisle.time, gate: gate)
-      .addRoutes(to: v1)
+    HoldsResource(
+      booking: aisle.booking, rooms: aisle.rooms, readModels: aisle.readModels, time: aisle.time, gate: gate
+    ).addRoutes(to: v1)
+    WaitingRoomResource(rooms: aisle.rooms).addRoutes(to: v1)
     WaitingListResource(booking: aisle.booking, time: aisle.time).addRoutes(to: v1)
     TicketsResource(ordering: aisle.ordering).addRoutes(to: v1)
-    OrdersResource(ordering: aisle.ordering, readModels: aisle.readModels, gate: gate).addRoutes(to: v1)
+    OrdersResource(ordering: aisle.ordering, booking: aisle.booking, store: aisle.store).addRoutes(to: v1)
     WebhooksResource(webhooks: aisle.webhooks).addRoutes(to: v1)
     AccountsResource(billing: aisle.billing, store: aisle.store).addRoutes(to: v1)
-    BillsResource(billing: aisle.billing, time: aisle.time, gate: gate).addRoutes(to: v1)
-    MonthsResource(billing: aisle.billing, gate: gate).addRoutes(to: v1)
-    EventsResource(store: aisle.store, gate: gate, streams: streams).addRoutes(to: v1)
-    if let sandbox = options.sandbox { SandboxResource(sandbox).addRoutes(to: router.group("sandbox")) }
-    HealthResource(aisle: aisle, metrics: metrics, streams: streams, version: options.version)
-      .addRoutes(to: router.group("actuator"))
-    return router
+  }
+
+  /// What reads much or long, and must never be in a sale's way: it has a lane and connections of its own.
+  private func addReports(to router: Router<APIContext>) {
+    let v1 = router.group("v1").add(middleware: LaneMiddleware(lane: reports))
+    let source = aisle.reports
+    let gate = ReadGate(store: source.store, patience: options.readPatience)
+    ListsResource(readModels: source.readModels, gate: gate).addRoutes(to: v1)
+    BillsResource(billing: source.billing, time: aisle.time, gate: gate).addRoutes(to: v1)
+    MonthsResource(billing: source.billing, gate: gate).addRoutes(to: v1)
+    EventsResource(store: source.store, gate: gate, streams: streams).addRoutes(to: v1)
   }
 }
 

@@ -25,6 +25,7 @@ public final class Aisle: Sendable {
   public let store: EventStore
   public let time: TimeSource
   public let booking: BookingService
+  public let rooms: WaitingRooms
   public let ordering: OrderingService
   public let billing: BillingService
   public let readModels: ReadModels
@@ -32,6 +33,8 @@ public final class Aisle: Sendable {
   public let process: OrderProcess
   public let webhooks: PaymentWebhooks
   public let notifications: NotificationService
+  /// For reports, which must not take the connections of sales.
+  public let reports: Reports
   private let logger: Logger
   private let partitions: [String: Int]
 
@@ -42,13 +45,17 @@ public final class Aisle: Sendable {
   ]
 
   /// - Parameters:
+  ///   - reportPool: connections for reports; without it they share those of everything else.
+  ///   - waitingForOneShow: commands that may wait for one show in this process.
+  ///   - roomPatience: how old this process' knowledge of waiting rooms may be, and how often it lets others in.
   ///   - partitions: of subscriptions that several workers shall run at the same time; one if not named here.
   ///     Those of ``partitionable`` can have several.
   ///   - cancellations: what is kept of the price when a buyer cancels.
   ///   - target: who is told what becomes of orders.
   ///   - payments: the providers that orders can be paid through, besides being put on the account.
   public init(
-    pool: PostgresPool, tenant: TenantID = .main, time: TimeSource = .system, partitions: [String: Int] = [:],
+    pool: PostgresPool, reportPool: PostgresPool? = nil, tenant: TenantID = .main, time: TimeSource = .system,
+    waitingForOneShow: Int = 10_000, roomPatience: Duration = .seconds(1), partitions: [String: Int] = [:],
     upcasters: Upcasters = EventHistory.upcasters, payments: Payments = .none,
     cancellations: CancellationPolicy = .free, notifying target: NotificationService.Target? = nil,
     logger: Logger = Logger(label: "aisle")
@@ -57,11 +64,15 @@ public final class Aisle: Sendable {
     self.partitions = partitions
     self.time = time
     store = EventStore(pool: pool, tenant: tenant, upcasters: upcasters, logger: logger)
-    booking = BookingService(store: store, time: time)
+    booking = BookingService(store: store, time: time, maximumWaiting: waitingForOneShow)
+    rooms = WaitingRooms(store: store, patience: roomPatience, admissionInterval: roomPatience)
     ordering = OrderingService(
-      store: store, booking: booking, payments: payments, cancellations: cancellations, time: time)
+      store: store, booking: booking, rooms: rooms, payments: payments, cancellations: cancellations,
+      time: time)
     billing = BillingService(store: store, time: time)
     readModels = ReadModels(store: store)
+    reports = Reports(
+      store: reportPool.map(store.reading(through:)) ?? store, isSeparate: reportPool != nil, time: time)
     privacy = PrivacyService(store: store, time: time)
     process = OrderProcess(
       readModels: readModels, booking: booking, ordering: ordering, time: time, logger: logger)

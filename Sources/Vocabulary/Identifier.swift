@@ -46,6 +46,7 @@ public enum IdentifierSubject {
   public enum Quote {}
   public enum Scan {}
   public enum WaitingEntry {}
+  public enum WaitingPlace {}
 }
 
 public typealias ShowID = Identifier<IdentifierSubject.Show>
@@ -65,6 +66,8 @@ public typealias QuoteID = Identifier<IdentifierSubject.Quote>
 public typealias ScanID = Identifier<IdentifierSubject.Scan>
 /// Of somebody's place on a waiting list.
 public typealias WaitingID = Identifier<IdentifierSubject.WaitingEntry>
+/// Of somebody's place in a waiting room.
+public typealias PlaceID = Identifier<IdentifierSubject.WaitingPlace>
 
 extension Identifier: LosslessStringConvertible {
   public var description: String { rawValue }

@@ -30,22 +30,48 @@ struct RESTFixture: Sendable {
   ///   - sandbox: lets orders be paid by test cards, over HTTP; needs `.live`.
   ///   - setup: `.live` where bytes have to come through a socket.
   ///   - roles: whose subscriptions run.
+  ///   - connections: in all; with `reportConnections` those of reports come on top, otherwise they are shared.
+  ///   - waitingForOneShow: most commands in the queue of a show.
   static func with(
     _ setup: TestingSetup = .router, roles: Set<Aisle.Role> = Set(Aisle.Role.allCases),
     options: RESTAPI.Options = .init(), upcasters: Upcasters = EventHistory.upcasters,
     sandbox: SandboxLink? = nil, cancellations: CancellationPolicy = .free,
-    notifying target: NotificationService.Target? = nil,
+    notifying target: NotificationService.Target? = nil, connections: Int = 6, reportConnections: Int? = nil,
+    acquireTimeout: Duration = .seconds(15), waitingForOneShow: Int = 10_000,
+    roomPatience: Duration = .seconds(1),
     logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     try await turnstile.pass {
       try await withTestDatabase(from: .migrated) { conninfo in
-        try await withPool(servicesConfiguration(conninfo), size: 6) { pool in
-          try await serve(
-            from: pool, owner: conninfo, setup, roles: roles, options: options, upcasters: upcasters,
-            sandbox: sandbox, cancellations: cancellations, notifying: target, logger: logger, body)
+        try await withPool(
+          servicesConfiguration(conninfo), size: connections, acquireTimeout: acquireTimeout
+        ) { pool in
+          let arrangement = Arrangement(
+            owner: conninfo, roles: roles, options: options, upcasters: upcasters, sandbox: sandbox,
+            cancellations: cancellations, target: target, waitingForOneShow: waitingForOneShow,
+            roomPatience: roomPatience,
+            logger: logger)
+          guard let reportConnections else { return try await serve(from: pool, setup, arrangement, body) }
+          try await withPool(servicesConfiguration(conninfo), size: reportConnections) { reportPool in
+            try await serve(from: pool, reportsFrom: reportPool, setup, arrangement, body)
+          }
         }
       }
     }
+  }
+
+  /// What is served, but for where its connections come from.
+  private struct Arrangement: Sendable {
+    var owner = ""
+    var roles: Set<Aisle.Role> = []
+    var options = RESTAPI.Options()
+    var upcasters = EventHistory.upcasters
+    var sandbox: SandboxLink?
+    var cancellations = CancellationPolicy.free
+    var target: NotificationService.Target?
+    var waitingForOneShow = 10_000
+    var roomPatience = Duration.seconds(1)
+    var logger = Logger.silent
   }
 
   /// Each of these has up to eight connections, and the test server takes 300 from all tests together.
@@ -54,31 +80,33 @@ struct RESTFixture: Sendable {
   /// The same with a database that nobody answers for.
   static func withoutDatabase(_ body: @escaping @Sendable (RESTFixture) async throws -> Void) async throws {
     try await withPool("host=/nonexistent dbname=aisle", size: 2, acquireTimeout: .seconds(1)) { pool in
-      try await serve(from: pool, owner: "", .router, roles: [], options: .init(), body)
+      try await serve(from: pool, .router, Arrangement(), body)
     }
   }
 
   private static func serve(
-    from pool: PostgresPool, owner: String, _ setup: TestingSetup, roles: Set<Aisle.Role>,
-    options: RESTAPI.Options,
-    upcasters: Upcasters = EventHistory.upcasters, sandbox: SandboxLink? = nil,
-    cancellations: CancellationPolicy = .free, notifying target: NotificationService.Target? = nil,
-    logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
+    from pool: PostgresPool, reportsFrom reportPool: PostgresPool? = nil, _ setup: TestingSetup,
+    _ arrangement: Arrangement, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
   ) async throws {
     let clock = SteeredClock(start)
-    var options = options
+    var options = arrangement.options
     let bank = SandboxBank(pool: pool, time: clock.source)
+    let sandbox = arrangement.sandbox
     if let sandbox { options.sandbox = .init(bank, secret: sandbox.secret) }
+    let logger = arrangement.logger
     let aisle = Aisle(
-      pool: pool, time: clock.source, upcasters: upcasters, payments: sandbox?.payments ?? .none,
-      cancellations: cancellations, notifying: target,
-      logger: logger)
+      pool: pool, reportPool: reportPool, time: clock.source,
+      waitingForOneShow: arrangement.waitingForOneShow,
+      roomPatience: arrangement.roomPatience, upcasters: arrangement.upcasters,
+      payments: sandbox?.payments ?? .none,
+      cancellations: arrangement.cancellations, notifying: arrangement.target, logger: logger)
     let application = RESTAPI(aisle: aisle, logger: logger, options: options).application(port: 0)
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await aisle.run(roles) }
+      group.addTask { await aisle.run(arrangement.roles) }
       defer { group.cancelAll() }
       try await application.test(setup) { client in
-        let fixture = RESTFixture(client: client, aisle: aisle, pool: pool, conninfo: owner, clock: clock)
+        let fixture = RESTFixture(
+          client: client, aisle: aisle, pool: pool, conninfo: arrangement.owner, clock: clock)
         guard let sandbox else { return try await body(fixture) }
         let webhooks = try sandbox.connect(to: #require(client.port), of: bank)
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -1,3 +1,4 @@
+import Booking
 import EventStore
 import Foundation
 import PostgreSQL
@@ -34,7 +35,9 @@ struct BookingBenchmark: Sendable {
   }
 
   /// Enough for the time of a measurement, whatever the number of shows.
-  private var seats: Int { 8_000 * max(Int(settings.seconds.rounded(.up)), 5) }
+  private var seats: Int {
+    min(8_000 * max(Int(settings.seconds.rounded(.up)), 5), Booking.maximumSeatsPerShow)
+  }
 
   let conninfo: String
   let executable: String

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import NIOCore
+import PostgreSQL
 import RESTAPI
 import ServiceLifecycle
 import Services
@@ -91,34 +92,41 @@ struct AisleServer: Sendable {
 
   func run() async throws {
     try await Session.run(logLevel: .info, handlesSignals: false) { session in
-      let port = port ?? session.settings.httpPort
-      let setup = try PaymentSetup(session, host: host, port: port, bringsSandbox: bringsSandbox)
-      let aisle = Aisle(
-        pool: session.pool, partitions: session.settings.partitions, payments: setup.payments,
-        cancellations: session.settings.cancellations, notifying: session.settings.notifying,
-        logger: session.logger)
-      var services: [any Service] = [BackgroundWork(aisle: aisle, roles: roles)]
-      if let webhooks = setup.webhooks { services.append(SandboxWork(webhooks: webhooks)) }
-      if roles.contains(.api) {
-        var options = RESTAPI.Options()
-        options.sandbox = setup.sandbox
-        services.append(
-          RESTAPI(aisle: aisle, logger: session.logger, options: options).application(host: host, port: port))
-        session.logger.info(
-          "starting",
-          metadata: ["url": "http://\(host):\(port)", "roles": "\(roles.map(\.rawValue).sorted())"])
-      }
-      let group = ServiceGroup(
-        configuration: .init(
-          services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigint, .sigterm],
-          logger: session.logger))
-      do {
-        try await group.run()
-      } catch let error as IOError {
-        throw CommandFailure(
-          "\(host):\(port) cannot be listened on: \(String(cString: strerror(error.errnoCode))). "
-            + "Choose another address by --host, another port by --port or AISLE_HTTP_PORT")
-      }
+      // Only the REST interface gives reports.
+      guard roles.contains(.api) else { return try await serve(session, reportPool: nil) }
+      try await session.withReportPool { try await serve(session, reportPool: $0) }
+    }
+  }
+
+  private func serve(_ session: Session, reportPool: PostgresPool?) async throws {
+    let port = port ?? session.settings.httpPort
+    let setup = try PaymentSetup(session, host: host, port: port, bringsSandbox: bringsSandbox)
+    let aisle = Aisle(
+      pool: session.pool, reportPool: reportPool, partitions: session.settings.partitions,
+      payments: setup.payments, cancellations: session.settings.cancellations,
+      notifying: session.settings.notifying, logger: session.logger)
+    var services: [any Service] = [BackgroundWork(aisle: aisle, roles: roles)]
+    if let webhooks = setup.webhooks { services.append(SandboxWork(webhooks: webhooks)) }
+    if roles.contains(.api) {
+      var options = RESTAPI.Options()
+      options.sandbox = setup.sandbox
+      options.limits = session.settings.rateLimits
+      services.append(
+        RESTAPI(aisle: aisle, logger: session.logger, options: options).application(host: host, port: port))
+      session.logger.info(
+        "starting",
+        metadata: ["url": "http://\(host):\(port)", "roles": "\(roles.map(\.rawValue).sorted())"])
+    }
+    let group = ServiceGroup(
+      configuration: .init(
+        services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigint, .sigterm],
+        logger: session.logger))
+    do {
+      try await group.run()
+    } catch let error as IOError {
+      throw CommandFailure(
+        "\(host):\(port) cannot be listened on: \(String(cString: strerror(error.errnoCode))). "
+          + "Choose another address by --host, another port by --port or AISLE_HTTP_PORT")
     }
   }
 }

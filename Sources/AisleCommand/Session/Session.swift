@@ -124,6 +124,22 @@ struct Session: Sendable {
     await pool.close()
   }
 
+  /// Runs `body` with connections for reports, whose statements are ended early.
+  func withReportPool(_ body: @Sendable (PostgresPool) async throws -> Void) async throws {
+    var configuration = pool.configuration
+    configuration.applicationName = "aisle-reports"
+    configuration.statementTimeout = settings.reportLimit
+    let pool = try PostgresPool(
+      configuration, size: settings.reportPoolSize, acquireTimeout: .seconds(5), logger: logger)
+    do {
+      try await body(pool)
+    } catch {
+      await pool.close()
+      throw error
+    }
+    await pool.close()
+  }
+
   /// A committed append is promised to be on disk.
   private static func requireDurability(_ pool: PostgresPool) async throws {
     let careless = try await pool.query(

@@ -3,6 +3,7 @@ import EventStore
 import Foundation
 import Logging
 import Ordering
+import RESTAPI
 import Services
 
 /// What the environment says. Every key can also be seen with `aisle doctor`.
@@ -20,6 +21,13 @@ struct Settings: Sendable {
   let httpPort: Int
   /// `AISLE_POOL_SIZE`: most connections of one process.
   let poolSize: Int
+  /// `AISLE_REPORT_POOL_SIZE`: connections of a server besides, for reports.
+  let reportPoolSize: Int
+  /// `AISLE_REPORT_SECONDS`: how long a statement of a report may take.
+  let reportLimit: Duration
+  /// `AISLE_RATE_LIMIT_WRITES`, `AISLE_RATE_LIMIT_READS`: how many requests one client may send in how many seconds, such
+  /// as `20/10`; as many as it likes by default. `AISLE_TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
+  let rateLimits: RateLimits
   /// `AISLE_PARTITIONS`: of subscriptions that several processes shall run at the same time, such as `shows=4,orders=2`.
   /// It must be the same in every process.
   let partitions: [String: Int]
@@ -48,6 +56,17 @@ struct Settings: Sendable {
       try Self.integer("AISLE_HTTP_PORT", reader.string(forKey: "aisle.http.port"), in: Self.ports) ?? 8080
     poolSize =
       try Self.integer("AISLE_POOL_SIZE", reader.string(forKey: "aisle.pool.size"), in: 2...1000) ?? 16
+    reportPoolSize =
+      try Self.integer(
+        "AISLE_REPORT_POOL_SIZE", reader.string(forKey: "aisle.report.pool.size"), in: 1...1000)
+      ?? 4
+    reportLimit = .seconds(
+      try Self.integer("AISLE_REPORT_SECONDS", reader.string(forKey: "aisle.report.seconds"), in: 1...3600)
+        ?? 30)
+    rateLimits = RateLimits(
+      writes: try Self.rate("AISLE_RATE_LIMIT_WRITES", reader.string(forKey: "aisle.rate.limit.writes")),
+      reads: try Self.rate("AISLE_RATE_LIMIT_READS", reader.string(forKey: "aisle.rate.limit.reads")),
+      trustedProxies: try Self.proxies(reader.string(forKey: "aisle.trusted.proxies")))
     partitions = try Self.partitions(reader.string(forKey: "aisle.partitions"))
     paymentsURL = try Self.url("AISLE_PAYMENTS_URL", reader.string(forKey: "aisle.payments.url"))
     paymentsSecret = try Self.secret(
@@ -101,6 +120,28 @@ struct Settings: Sendable {
       partitions[parts[0]] = count
     }
     return partitions
+  }
+
+  private static func rate(_ name: String, _ text: String?) throws -> RateLimits.Rate? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let rate = RateLimits.Rate(text) else {
+      throw CommandFailure(
+        "\(name) is \"\(text)\"; use REQUESTS/SECONDS, such as 20/10, with up to "
+          + "\(RateLimits.Rate.quotas.upperBound) requests in up to \(RateLimits.Rate.windows.upperBound) seconds"
+      )
+    }
+    return rate
+  }
+
+  private static func proxies(_ text: String?) throws -> [AddressBlock] {
+    try (text ?? "").split(separator: ",").map { entry in
+      guard let block = AddressBlock(entry.trimmingCharacters(in: .whitespaces)) else {
+        throw CommandFailure(
+          "AISLE_TRUSTED_PROXIES is \"\(text ?? "")\"; use addresses or blocks of them, separated by commas, such as "
+            + "127.0.0.1,10.0.0.0/8")
+      }
+      return block
+    }
   }
 
   private static func secret(_ name: String, _ text: String?) throws -> WebhookSecret? {

@@ -8,13 +8,20 @@ struct HealthResource: Sendable {
   let aisle: Aisle
   let metrics: RequestMetrics
   let streams: EventStreams
+  let limiter: RateLimiter
+  let lanes: [Lane]
   let version: String
   private let startedAt: Timestamp
 
-  init(aisle: Aisle, metrics: RequestMetrics, streams: EventStreams, version: String) {
+  init(
+    aisle: Aisle, metrics: RequestMetrics, streams: EventStreams, limiter: RateLimiter, lanes: [Lane],
+    version: String
+  ) {
     self.aisle = aisle
     self.metrics = metrics
     self.streams = streams
+    self.limiter = limiter
+    self.lanes = lanes
     self.version = version
     startedAt = TimeSource.system.now
   }
@@ -67,10 +74,25 @@ struct HealthResource: Sendable {
     text.counter(
       "aisle_booking_conflicts_total", "Appends that another process was faster than; decided again.",
       booking.conflicts)
+    text.gauge("aisle_show_queue_depth", "Requests that wait for shows in this process.", booking.waiting)
+    text.counter(
+      "aisle_show_queue_refused_total", "Requests that were refused because too many waited for their show.",
+      booking.refused)
+    let rooms = aisle.rooms.metrics.counts
+    text.counter(
+      "aisle_waiting_room_joined_total", "Places in waiting rooms that were given by this process.",
+      rooms.joined)
+    text.counter(
+      "aisle_waiting_room_refused_total", "Holds that were refused for want of an admission.", rooms.refused)
+    text.lanes(lanes)
+    text.rateLimits(limiter)
     // A scrape must say that the database is away, not fail because of it.
     let status = try? await status()
     text.gauge("aisle_database_up", "Whether the database answers.", status == nil ? 0 : 1)
-    if let status { text.log(status) }
+    if let status {
+      text.log(status)
+      if let rooms = try? await aisle.rooms.statuses() { text.waitingRooms(rooms) }
+    }
     return Response(bytes: Array(text.text.utf8), type: .prometheus)
   }
 

@@ -1,4 +1,5 @@
 import EventStore
+import Services
 
 /// Metrics in the text exposition format of Prometheus, version 0.0.4.
 struct PrometheusText {
@@ -28,6 +29,43 @@ struct PrometheusText {
       text += "\(name)_sum{\(labels)} \(series.seconds)\n"
       text += "\(name)_count{\(labels)} \(series.count)\n"
     }
+  }
+
+  mutating func lanes(_ lanes: [Lane]) {
+    let all = lanes.map { (label: "lane=\"\($0.name)\"", source: $0.occupancy) }
+    series("aisle_lane_active", "gauge", "Requests that a lane is working on.", all) { $0.active }
+    series("aisle_lane_waiting", "gauge", "Requests that wait for their turn in a lane.", all) { $0.waiting }
+    series("aisle_lane_refused_total", "counter", "Requests that a full lane has refused.", all) {
+      $0.refused
+    }
+  }
+
+  mutating func waitingRooms(_ rooms: [WaitingRoom.Status]) {
+    let all = rooms.map { (label: "show=\"\($0.show)\"", source: $0) }
+    series("aisle_waiting_room_waiting", "gauge", "How many wait for a show.", all) { $0.waiting }
+    series(
+      "aisle_waiting_room_admissions_total", "counter",
+      "How many have been let in to a show, by all processes.", all
+    ) { $0.admissions }
+    series("aisle_waiting_room_admitted", "gauge", "How many have been let in to a show.", all) {
+      $0.admitted
+    }
+  }
+
+  mutating func rateLimits(_ limiter: RateLimiter) {
+    series(
+      "aisle_rate_limited_total", "counter", "Requests beyond their client's quota, refused.",
+      limiter.refused.map { (label: "policy=\"\($0.kind.rawValue)\"", source: $0.count) }
+    ) { $0 }
+  }
+
+  /// One family with a sample for each label.
+  mutating func series<Source>(
+    _ name: String, _ type: String, _ help: String, _ all: [(label: String, source: Source)],
+    _ value: (Source) -> Int
+  ) {
+    family(name, type, help)
+    for (label, source) in all { text += "\(name){\(label)} \(value(source))\n" }
   }
 
   mutating func log(_ status: HealthResource.LogStatus) {

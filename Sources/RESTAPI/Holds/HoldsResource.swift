@@ -6,6 +6,7 @@ import Vocabulary
 /// `/v1/shows/{show_id}/holds` and `/v1/holds`
 struct HoldsResource: Sendable {
   let booking: BookingService
+  let rooms: WaitingRooms
   let readModels: ReadModels
   let time: TimeSource
   let gate: ReadGate
@@ -26,6 +27,7 @@ struct HoldsResource: Sendable {
     guard let id = HoldID.make(show: show, unique: key.uniqueID(of: "hold", in: show.rawValue)) else {
       throw Problem(ServiceError.bookingRejected(.showNotScheduled))
     }
+    try await requireAdmission(request, to: show, buyer: wanted.buyer, for: id)
     let held: BookingService.HoldReceipt
     do throws(ServiceError) {
       held = try await booking.hold(id, show: show, buyer: wanted.buyer, seats: wanted.seats, context.command)
@@ -35,6 +37,20 @@ struct HoldsResource: Sendable {
     return try .json(HoldBody(held.hold, of: show, at: time.now))
       .created(at: "/v1/holds/\(id)", replayed: !held.receipt.changed)
       .at(held.receipt.position)
+  }
+
+  /// Who repeats a request gets the hold that it made, also when the admission is over by now: the answer may have been
+  /// lost.
+  private func requireAdmission(
+    _ request: Request, to show: ShowID, buyer: BuyerID, for id: HoldID
+  ) async throws {
+    do {
+      try await rooms.requireAdmission(request.headers[.aisleAdmission], to: show, buyer: buyer)
+    } catch WaitingRoomRefusal.admissionOver(let show) {
+      guard try await readModels.hold(id)?.buyer == buyer else {
+        throw WaitingRoomRefusal.admissionOver(show)
+      }
+    }
   }
 
   @Sendable

@@ -5,15 +5,14 @@ import Ordering
 import Services
 import Vocabulary
 
-/// `/v1/orders`
+/// `/v1/orders`, but for the list of them, which is a report.
 struct OrdersResource: Sendable {
   let ordering: OrderingService
-  let readModels: ReadModels
-  let gate: ReadGate
+  let booking: BookingService
+  let store: EventStore
 
   func addRoutes(to group: RouterGroup<APIContext>) {
     group.post("orders", use: place)
-    group.get("orders", use: list)
     group.get("orders/{order_id}", use: order)
     group.post("orders/{order_id}/cancel", use: cancel)
     group.post("orders/{order_id}/cancellations", use: quote)
@@ -36,6 +35,12 @@ struct OrdersResource: Sendable {
       throw Problem.notFound("hold", hold.rawValue).with {
         $0.errors = [Fault(.pointer("/hold_id"), "is not a hold")]
       }
+    } catch .overloaded(let reason) {
+      // The show is in the body, not in the path.
+      guard let show = hold.show, let pressure = await booking.pressure(on: show) else {
+        throw ServiceError.overloaded(reason)
+      }
+      throw Problem.overloaded(reason, pressure)
     }
     return try answer(receipt)
   }
@@ -59,18 +64,6 @@ struct OrdersResource: Sendable {
     if case .placed = receipt.state { response.status = .accepted }
     response.headers[.eTag] = EntityTag.version(receipt.version).description
     return response
-  }
-
-  @Sendable
-  private func list(_ request: Request, _ context: APIContext) async throws -> Response {
-    let query = Query(request)
-    let (limit, start) = try query.faults.finish(
-      query.limit(), query.cursor(of: .orders, default: Position.start) { Int64($0).map(Position.init) })
-    try await gate.pass(request, for: "orders")
-    let orders = try await readModels.orders(after: start, limit: limit + 1)
-    return try .json(
-      Page(orders, limit: limit, list: .orders, position: \.position, item: OrderBody.init),
-      unlessKnownBy: request)
   }
 
   /// From the order's stream, so it never lags.
@@ -111,7 +104,7 @@ struct OrdersResource: Sendable {
       context.command)
     var response = try Response.json(OrderBody(receipt))
     response.headers[.eTag] = EntityTag.version(receipt.version).description
-    return response.at(try await gate.store.head())
+    return response.at(try await store.head())
   }
 
   /// Needs no Idempotency-Key: a cancelled order stays cancelled, however often it is said.
@@ -121,6 +114,6 @@ struct OrdersResource: Sendable {
     var response = try Response.json(OrderBody(receipt))
     response.headers[.eTag] = EntityTag.version(receipt.version).description
     // The seats were freed after the order's last event; the end of the log has both.
-    return response.at(try await gate.store.head())
+    return response.at(try await store.head())
   }
 }

@@ -12,6 +12,7 @@ extension Problem {
     switch error {
     case let problem as Problem: self = problem
     case let error as ServiceError: self.init(error)
+    case let refusal as WaitingRoomRefusal: self.init(refusal)
     case let error as ProjectionBehind: self = .projectionBehind(error)
     case let error as ProjectionHeldUp: self = .projectionHeldUp(error)
     case let error as PostgresError: self = .database(error)

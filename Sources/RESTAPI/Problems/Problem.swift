@@ -19,8 +19,12 @@ struct Problem: Error, Sendable {
   var order: OrderID?
   /// Why that order failed.
   var reason: String?
+  /// Where to wait for what was asked for.
+  var queue: String?
   /// The currencies that there are bills in.
   var currencies: [Currency] = []
+  /// When it is worth trying again, in seconds; also a header.
+  var retryAfter: Int?
   /// Allowed methods, seconds to wait and the like.
   var headers = HTTPFields()
 
@@ -46,6 +50,7 @@ struct Problem: Error, Sendable {
   func retry(after seconds: Int = 1) -> Problem {
     with {
       $0.retryable = true
+      $0.retryAfter = seconds
       $0.headers[.retryAfter] = String(seconds)
     }
   }
@@ -72,8 +77,10 @@ extension Problem {
     }
 
     private enum CodingKeys: String, CodingKey {
-      case type, title, status, detail, instance, code, retryable, errors, conflicts, reason, currencies
+      case type, title, status, detail, instance, code, retryable, errors, conflicts, reason, currencies,
+        queue
       case order = "order_id"
+      case retryAfter = "retry_after_seconds"
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -85,6 +92,7 @@ extension Problem {
       try container.encode(instance, forKey: .instance)
       try container.encode(problem.code, forKey: .code)
       try container.encode(problem.retryable, forKey: .retryable)
+      try container.encodeIfPresent(problem.retryAfter, forKey: .retryAfter)
       if !problem.errors.isEmpty { try container.encode(problem.errors, forKey: .errors) }
       if !problem.conflicts.isEmpty {
         try container.encode(
@@ -92,6 +100,7 @@ extension Problem {
       }
       try container.encodeIfPresent(problem.order, forKey: .order)
       try container.encodeIfPresent(problem.reason, forKey: .reason)
+      try container.encodeIfPresent(problem.queue, forKey: .queue)
       if !problem.currencies.isEmpty { try container.encode(problem.currencies, forKey: .currencies) }
     }
   }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import Services
 import Vocabulary
 
@@ -9,10 +10,15 @@ public struct APIContext: Hummingbird.RequestContext {
   public var coreContext: CoreRequestContextStorage
   /// Goes into the metadata of every event that follows from the request.
   var command = Services.RequestContext()
+  private let channel: any Channel
 
   public init(source: Source) {
     coreContext = .init(source: source)
+    channel = source.channel
   }
+
+  /// Of whoever has opened the connection: the client, or a proxy.
+  var remoteAddress: String? { channel.remoteAddress?.ipAddress }
 
   /// Takes over what the client says about the request: `X-Request-ID` if it is a UUID, and the W3C trace context.
   mutating func correlate(with headers: HTTPFields) {

@@ -68,5 +68,7 @@ extension HTTPField.Name {
   static let aislePosition = HTTPField.Name("X-Aisle-Position")!
   /// What a read model must have reached, in requests.
   static let aisleMinPosition = HTTPField.Name("X-Aisle-Min-Position")!
+  /// Of a buyer whom a waiting room has let in, in requests for holds.
+  static let aisleAdmission = HTTPField.Name("X-Aisle-Admission")!
   static let accelBuffering = HTTPField.Name("X-Accel-Buffering")!
 }

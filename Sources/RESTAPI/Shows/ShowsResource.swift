@@ -4,7 +4,7 @@ import Hummingbird
 import Services
 import Vocabulary
 
-/// `/v1/shows`
+/// `/v1/shows`, but for the list of them, which is a report.
 struct ShowsResource: Sendable {
   let booking: BookingService
   let readModels: ReadModels
@@ -12,7 +12,6 @@ struct ShowsResource: Sendable {
 
   func addRoutes(to group: RouterGroup<APIContext>) {
     group.post("shows", use: schedule)
-    group.get("shows", use: list)
     group.get("shows/{show_id}", use: show)
   }
 
@@ -33,17 +32,6 @@ struct ShowsResource: Sendable {
     return try .json(ShowBody(schedule, version: receipt.version))
       .created(at: "/v1/shows/\(schedule.showID)", replayed: !receipt.changed)
       .at(receipt.position)
-  }
-
-  @Sendable
-  private func list(_ request: Request, _ context: APIContext) async throws -> Response {
-    let query = Query(request)
-    let (limit, start) = try query.faults.finish(
-      query.limit(), query.cursor(of: .shows, default: Position.start) { Int64($0).map(Position.init) })
-    try await gate.pass(request, for: "shows")
-    let shows = try await readModels.shows(after: start, limit: limit + 1)
-    let page = Page(shows, limit: limit, list: .shows, position: \.position) { ShowBody($0).withoutSections }
-    return try .json(page, unlessKnownBy: request)
   }
 
   @Sendable

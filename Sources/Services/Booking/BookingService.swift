@@ -16,11 +16,19 @@ public final class BookingService: Sendable {
   /// Shows whose state is kept in memory; more are dropped when idle and folded again when needed.
   private static let maximumMailboxes = 2_000
 
-  /// - Parameter eventsPerSnapshot: a show that sells so much more gets a snapshot. Reading 10,000 events takes a third
-  ///   of a second.
-  public init(store: EventStore, time: TimeSource = .system, eventsPerSnapshot: Int64 = 10_000) {
+  private let maximumWaiting: Int
+
+  /// - Parameters:
+  ///   - eventsPerSnapshot: a show that sells so much more gets a snapshot. Reading 10,000 events takes a third of a
+  ///     second.
+  ///   - maximumWaiting: commands that may wait for one show; more are refused as overloaded.
+  public init(
+    store: EventStore, time: TimeSource = .system, eventsPerSnapshot: Int64 = 10_000,
+    maximumWaiting: Int = 10_000
+  ) {
     self.store = store
     self.time = time
+    self.maximumWaiting = maximumWaiting
     folder = StreamFolder(
       store: store, snapshots: .every(eventsPerSnapshot, schema: Booking.State.snapshotSchema))
   }
@@ -118,6 +126,11 @@ public final class BookingService: Sendable {
     return (hold, show)
   }
 
+  /// How much waits for a show here; nil if nobody has wanted anything of it lately.
+  public func pressure(on show: ShowID) async -> ShowPressure? {
+    await mailboxes.withLock { $0[show] }?.pressure
+  }
+
   // MARK: Mailboxes
 
   func send(
@@ -137,7 +150,9 @@ public final class BookingService: Sendable {
     await dropIdleMailboxes()
     return mailboxes.withLock { mailboxes in
       if let mailbox = mailboxes[show] { return mailbox }
-      let mailbox = ShowMailbox(show: show, store: store, folder: folder, time: time, metrics: metrics)
+      let mailbox = ShowMailbox(
+        show: show, store: store, folder: folder, time: time, metrics: metrics,
+        maximumWaiting: maximumWaiting)
       mailboxes[show] = mailbox
       return mailbox
     }

@@ -40,8 +40,7 @@ actor ShowMailbox {
     let reply: Reply
   }
 
-  /// Bounds: commands that may wait for one show, commands decided together.
-  private static let maximumWaiting = 10_000
+  /// Bound: commands decided together.
   private static let maximumBatch = 500
 
   private let store: EventStore
@@ -55,12 +54,15 @@ actor ShowMailbox {
   /// Decided on what the append under way leads to; nil if none is under way.
   private var ahead: BookingRound?
   private var isWorking = false
+  private var load: ShowLoad
   private(set) var lastUsed = ContinuousClock.now
 
   init(
-    show: ShowID, store: EventStore, folder: StreamFolder<Booking>, time: TimeSource, metrics: BookingMetrics
+    show: ShowID, store: EventStore, folder: StreamFolder<Booking>, time: TimeSource, metrics: BookingMetrics,
+    maximumWaiting: Int
   ) {
     self.store = store
+    load = ShowLoad(limit: maximumWaiting)
     self.folder = folder
     self.time = time
     self.metrics = metrics
@@ -96,9 +98,11 @@ actor ShowMailbox {
     _ command: Booking.Command?, hold: HoldID?, with companion: StreamAppend? = nil, _ context: RequestContext
   ) async throws(ServiceError) -> Decision {
     lastUsed = .now
-    guard waiting.count < Self.maximumWaiting else {
-      throw .overloaded("\(waiting.count) requests already wait for \(stream); try again shortly")
+    guard load.admit() else {
+      metrics.refused()
+      throw .overloaded("\(load.unanswered) requests already wait for \(stream)")
     }
+    metrics.waits(1)
     let result = await withCheckedContinuation { reply in
       waiting.append(
         Command(command: command, hold: hold, companion: companion, context: context, reply: reply))
@@ -112,11 +116,13 @@ actor ShowMailbox {
   }
 
   private func work() async {
+    load.begin()
     while !waiting.isEmpty {
       let batch = Array(waiting.prefix(Self.maximumBatch))
       waiting.removeFirst(batch.count)
       await process(batch)
     }
+    load.end()
     isWorking = false
   }
 
@@ -242,6 +248,7 @@ actor ShowMailbox {
   ) {
     let positions = Dictionary(
       (receipt?.streams ?? []).map { ($0.name, $0.position) }, uniquingKeysWith: { first, _ in first })
+    answered(round.commands.count)
     for (command, result) in zip(round.commands, round.results) {
       command.reply.resume(
         returning: result.map { events in
@@ -255,8 +262,16 @@ actor ShowMailbox {
   }
 
   private func fail(_ batch: [Command], _ error: ServiceError) {
+    answered(batch.count)
     for command in batch { command.reply.resume(returning: .failure(error)) }
   }
+
+  private func answered(_ count: Int) {
+    load.answered(count)
+    metrics.waits(-count)
+  }
+
+  var pressure: ShowPressure { load.pressure }
 
   var isIdle: Bool { !isWorking && waiting.isEmpty }
 }

@@ -12,16 +12,19 @@ import Vocabulary
 /// ``OrderProcess``. Without a payment all of them are one append.
 public final class OrderingService: Sendable {
   let booking: BookingService
+  let rooms: WaitingRooms?
   let orders: OrderStream
   let payments: Payments
   let cancellations: CancellationPolicy
   let time: TimeSource
 
+  /// - Parameter rooms: told when a buyer has got what an admission was for.
   public init(
-    store: EventStore, booking: BookingService, payments: Payments = .none,
+    store: EventStore, booking: BookingService, rooms: WaitingRooms? = nil, payments: Payments = .none,
     cancellations: CancellationPolicy = .free, time: TimeSource = .system
   ) {
     self.booking = booking
+    self.rooms = rooms
     self.payments = payments
     self.cancellations = cancellations
     self.time = time
@@ -83,6 +86,7 @@ public final class OrderingService: Sendable {
         let position = try await booking.confirm(
           place.holdID, for: place.orderID, beginning: draft.events, context)
       else { return nil }
+      await rooms?.served(place.buyer, at: place.showID)
       return try receipt(place.orderID, draft.outcome(at: position))
     } catch .bookingRejected {
       return nil
@@ -168,7 +172,9 @@ public final class OrderingService: Sendable {
       return try receipt(order.orderID, try await settleRefunds(failed, context))
     }
     do throws(ServiceError) {
-      return try receipt(order.orderID, try await orders.execute(.confirm, on: order.orderID, context))
+      let confirmed = try await orders.execute(.confirm, on: order.orderID, context)
+      await rooms?.served(order.buyer, at: order.showID)
+      return try receipt(order.orderID, confirmed)
     } catch .orderRejected {
       // Cancelled or failed by somebody else meanwhile: no order, no seats.
       try await giveBackSeats(of: order, context)
