@@ -156,6 +156,23 @@ struct OrderingServiceTests {
     }
   }
 
+  @Test(
+    "an order on the account and its seats stand side by side in the log, and the show knows its own last event"
+  )
+  func sideBySide() async throws {
+    try await ServicesFixture.with { fixture in
+      let show = try await fixture.schedule(seats: 1)
+      let hold = try await fixture.hold(["A-1"], of: show, by: "ann")
+      let order = try await fixture.place("o-1", for: hold)
+      let log = try await fixture.aisle.store.readAll(after: .start, limit: 10)
+      #expect(log.suffix(3).map(\.type) == ["hold-confirmed", "order-placed", "order-confirmed"])
+      #expect(order.position == log.last?.position)
+      let repeated = try await fixture.aisle.booking.confirm(hold, for: order.order.orderID).receipt
+      #expect(!repeated.changed)
+      #expect(repeated.position == log.suffix(3).first?.position)
+    }
+  }
+
   @Test("an order on the account and its seats are one append, whoever else orders them under whatever id")
   func atOnce() async throws {
     try await ServicesFixture.with { first in
