@@ -129,7 +129,9 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "TestSupport", "AisleCommand", .product(name: "Subprocess", package: "swift-subprocess"),
+        "TestSupport", "AisleCommand",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
   ],
   swiftLanguageModes: [.v6]

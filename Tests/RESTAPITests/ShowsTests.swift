@@ -20,6 +20,37 @@ struct ShowsTests {
     }
   }
 
+  @Test("cancelling a show ends its sale and gives everybody their money back; saying it twice is fine")
+  func cancelShow() async throws {
+    try await RESTFixture.with { fixture in
+      try await fixture.schedule()
+      let hold = try await fixture.hold(["A-1"])
+      let order = try await fixture.post("/v1/orders", RESTFixture.order(hold)).expecting(.created).json
+      let reason: JSON = ["reason": "the lead is ill"]
+      let cancelled = try await fixture.post("/v1/shows/hamlet/cancel", reason).expecting(.ok)
+      #expect(cancelled.json["show_id"] == "hamlet")
+      let again = try await fixture.post("/v1/shows/hamlet/cancel", reason).expecting(.ok)
+      #expect(again.json == cancelled.json)
+      try await fixture.post("/v1/shows/hamlet/holds", ["buyer": "late", "seats": ["A-2"]]).expecting(
+        .conflict)
+      try await fixture.settle()
+      let path = "/v1/orders/\(try #require(order["order_id"].string))"
+      #expect(try await fixture.get(path).expecting(.ok).json["status"] == "cancelled")
+      #expect(try await fixture.get("/v1/shows/hamlet").expecting(.ok).json["cancelled_at"] != .null)
+    }
+  }
+
+  @Test("a show that is not there, or a reason that is none, is not cancelled")
+  func cancelNothing() async throws {
+    try await RESTFixture.with(roles: []) { fixture in
+      try await fixture.post("/v1/shows/nowhere/cancel", ["reason": "none"]).expecting(.notFound)
+      try await fixture.schedule()
+      try await fixture.post("/v1/shows/hamlet/cancel", ["reason": ""]).expectProblem(
+        400, "invalid-request", at: "/reason")
+      #expect(try await fixture.aisle.store.head().rawValue == 1)
+    }
+  }
+
   @Test("a price may be an amount with its currency")
   func priceWithCurrency() async throws {
     try await RESTFixture.with { fixture in

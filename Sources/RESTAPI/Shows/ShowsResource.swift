@@ -13,6 +13,7 @@ struct ShowsResource: Sendable {
   func addRoutes(to group: RouterGroup<APIContext>) {
     group.post("shows", use: schedule)
     group.get("shows/{show_id}", use: show)
+    group.post("shows/{show_id}/cancel", use: cancel)
   }
 
   @Sendable
@@ -42,5 +43,27 @@ struct ShowsResource: Sendable {
     }
     let tag = EntityTag.version(show.version)
     return request.has(tag) ? .notModified(tag) : try .json(ShowBody(show)).tagged(tag, for: request)
+  }
+
+  private struct Cancelled: Encodable {
+    let showID: ShowID
+    let version: Int64
+
+    private enum CodingKeys: String, CodingKey {
+      case showID = "show_id"
+      case version
+    }
+  }
+
+  /// Ends the sale. Whoever has seats is refunded by the order process, which goes on after the answer.
+  ///
+  /// Needs no Idempotency-Key: a cancelled show stays cancelled, however often it is said.
+  @Sendable
+  private func cancel(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try context.identifier("show_id", ShowID.self)
+    let body = try await request.jsonBody()
+    let reason = try body.faults.finish(body["reason"].string(length: 1...500))
+    let receipt = try await booking.cancelShow(id, reason: reason, context.command)
+    return try .json(Cancelled(showID: id, version: receipt.version)).at(receipt.position)
   }
 }
