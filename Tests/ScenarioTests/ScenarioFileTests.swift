@@ -19,7 +19,7 @@ struct ScenarioFileTests {
       "crash.yaml", "two-processes.yaml", "standing-room.yaml", "best-available.yaml", "small-hall.yaml",
       "hold-storm.yaml", "house-of-kinds.yaml", "watchers.yaml", "waiting-list.yaml", "cards.yaml",
       "giving-back.yaml",
-      "airline.yaml", "late-payment.yaml",
+      "airline.yaml", "late-payment.yaml", "waiting-room.yaml",
     ]
     #expect(expected.isSubset(of: names))
     for name in names {
@@ -33,6 +33,18 @@ struct ScenarioFileTests {
       #expect(plan.actionCount >= plan.buyers.count)
       for show in scenario.shows { _ = try SeatPlan(show.schedule.plan) }
     }
+  }
+
+  @Test("says how many may shop at once, and who does not stay")
+  func waitingRoom() throws {
+    let scenario = try SampleReports.scenario("waiting-room")
+    #expect(
+      scenario.shows[0].waitingRoom
+        == WaitingRoom.Terms(shoppers: 10, admissionSeconds: 120, absenceSeconds: 20))
+    #expect(scenario.actors.map(\.givesUp) == [nil, .leaves, .vanishes])
+    let plan = ScenarioPlan(scenario)
+    #expect(plan.steps.flatMap(\.waves).flatMap(\.actions).allSatisfy { $0.kind == .shop })
+    #expect(plan.buyers.count { $0.givesUp == .leaves } == 14)
   }
 
   @Test("says what is on sale, who acts and what must hold")

@@ -248,8 +248,38 @@ struct ScenarioMistakeTests {
       Mistake(
         what: "an unknown kind of group", line: "kind: buyers", instead: "kind: waiter",
         message:
-          "kind: must be one of buyers, waiters, pollers, terminals, interleavings, not \"waiter\"; did you mean waiters?"
+          "kind: must be one of buyers, waiters, shoppers, pollers, terminals, interleavings, not \"waiter\"; did you mean waiters?"
       ),
+      Mistake(
+        what: "shoppers of a show without a waiting room", line: "kind: buyers\n    count: 8",
+        instead: "kind: shoppers\n    count: 8",
+        message: "actors[0]: comes by a waiting room, but hamlet has none; add `waiting_room: {shopping: 10}`"
+      ),
+      Mistake(
+        what: "buyers of a show with a waiting room", line: "    hold_ttl: 10m",
+        instead: "    hold_ttl: 10m\n    waiting_room: {shopping: 2}",
+        message: "actors[0]: would get past the waiting room of hamlet; make it a group of shoppers"),
+      Mistake(
+        what: "a waiting room for nobody", line: "    hold_ttl: 10m",
+        instead: "    hold_ttl: 10m\n    waiting_room: {shopping: 0}",
+        message: "shows[0].waiting_room.shopping: must be a whole number from 1 to 10000, not \"0\""),
+      Mistake(
+        what: "an admission that is too short", line: "    hold_ttl: 10m",
+        instead: "    hold_ttl: 10m\n    waiting_room: {shopping: 2, admission: 2s}",
+        message: "shows[0].waiting_room.admission: must be from 10s to 86400s, not \"2s\""),
+      Mistake(
+        what: "a key of a waiting room that there is not", line: "    hold_ttl: 10m",
+        instead: "    hold_ttl: 10m\n    waiting_room: {shoping: 2}",
+        message: "shows[0].waiting_room.shoping: a waiting room has no such key; did you mean shopping?"),
+      Mistake(
+        what: "an unknown way to give up", line: "    hold_ttl: 10m",
+        instead: "    hold_ttl: 10m\n    waiting_room: {shopping: 2}",
+        message: "actors[1].gives_up: must be one of leaves, vanishes, not \"leave\"; did you mean leaves?",
+        also: (
+          line: "faults:",
+          instead:
+            "  - {name: gone, kind: shoppers, count: 1, wants: best 1, gives_up: leave}\nfaults:"
+        )),
       Mistake(
         what: "an unknown card", line: "pays: after 5m", instead: "card: aprove",
         message: "did you mean approve?"),

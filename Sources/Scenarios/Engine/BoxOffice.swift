@@ -133,7 +133,8 @@ extension Strategy {
     case .occ: StreamOffice(aisle: aisle)
     case .readModelCheck: ReadModelOffice(aisle: aisle)
     case .rowLock: RowLockOffice(aisle: aisle)
-    case .utcMonths, .refundsForgotten, .tornViews, .toldOnce: StreamOffice(aisle: aisle)
+    case .utcMonths, .refundsForgotten, .tornViews, .toldOnce, .doorIgnored, .doorWideOpen, .doorByLot:
+      StreamOffice(aisle: aisle)
     case .quotesForgotten: QuotesForgottenOffice(aisle: aisle)
     case .lineIgnored: LineOffice(aisle, offersToTheLast: false)
     case .lineReversed: LineOffice(aisle, offersToTheLast: true)
@@ -152,7 +153,8 @@ extension Strategy {
   /// Whether the timers of holds and orders run.
   var isTimed: Bool {
     switch self {
-    case .occ, .utcMonths, .tornViews, .toldOnce, .quotesForgotten: true
+    case .occ, .utcMonths, .tornViews, .toldOnce, .quotesForgotten, .doorIgnored, .doorWideOpen, .doorByLot:
+      true
     default: false
     }
   }

@@ -22,6 +22,7 @@ struct HouseSetup {
     for show in plan.shows {
       try await aisle.booking.schedule(show.schedule, Self.context)
       try await sell(show.seatsAlreadySold, of: show)
+      if let room = show.waitingRoom { _ = try await aisle.rooms.open(show.id, plan.strategy.terms(room)) }
     }
     if plan.strategy == .rowLock { try await makeSeatTable() }
   }

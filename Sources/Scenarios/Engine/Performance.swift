@@ -19,6 +19,8 @@ struct Performance: Sendable {
   let conflicts: Int
   /// What those who looked at the seats were shown.
   var views: [SeatView] = []
+  /// What those were told who came by a waiting room.
+  var stays: [DoorStay] = []
   /// What those were told who are to be told of orders; nil if nobody is.
   var messages: [Receiver.Message]?
   /// What a bank that keeps its books in memory has kept of each order's money.

@@ -124,7 +124,8 @@ public struct ScenarioEngine: Sendable {
       plan: plan, aisle: aisle, recording: recording, exchanges: journal.exchanges, strikes: faults.strikes,
       startPosition: start, startedAt: startedAt, simulatedEnd: clock.source.now,
       conflicts: aisle.booking.metrics.counts.conflicts - conflicts + workers.reduce(0) { $0 + $1.conflicts },
-      views: outside.views, messages: outside.receiver?.messages, bank: outside.ledger?.kept)
+      views: outside.views, stays: outside.stays, messages: outside.receiver?.messages,
+      bank: outside.ledger?.kept)
   }
 
   /// Runs `body` while subscriptions, workers and the observer run; they end with it.

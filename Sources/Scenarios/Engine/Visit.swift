@@ -52,6 +52,7 @@ struct Visit: Sendable {
     case .ask: return await ask()
     case .join: return await join()
     case .look: return await look()
+    case .shop: return await shop()
     case .interleave: return await interleave()
     case .findOpenSeats, .newReservation, .updateReservation, .updateCustomer, .findFlights,
       .deleteReservation:

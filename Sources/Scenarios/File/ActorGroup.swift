@@ -28,6 +28,8 @@ public struct ActorGroup: Hashable, Sendable {
   public var abandonsBasisPoints = 0
   /// How often each request is sent; more than once means duplicates with the same `Idempotency-Key`.
   public var repeatEachRequest = 1
+  /// What ``Kind/shoppers`` do who do not stay; nil for those who do.
+  public var givesUp: GivesUp? = nil
   /// When ``Kind/waiters`` look whether seats are offered to them.
   public var looksAt: [Timestamp] = []
   /// What each of ``Kind/terminals`` does so many times.
@@ -42,6 +44,8 @@ public struct ActorGroup: Hashable, Sendable {
     case buyers
     /// They wait for seats of a show that is sold out, and order what is offered to them.
     case waiters
+    /// They come by a show's waiting room, over HTTP: take a place, ask until they are let in, hold seats and order.
+    case shoppers
     /// They look at the seats over HTTP, again and again, while the others of the same instant act.
     case pollers
     /// Booking desks that do a mix of things, one after the other, on many shows.
@@ -56,6 +60,14 @@ public struct ActorGroup: Hashable, Sendable {
     /// That long after the hold, on the scenario's clock.
     case after(Duration)
     case never
+  }
+
+  /// How somebody gives up waiting to be let in.
+  public enum GivesUp: String, CaseIterable, Hashable, Sendable {
+    /// Tries to hold seats without an admission, looks once more, and gives the place back.
+    case leaves
+    /// Is not heard of again.
+    case vanishes
   }
 
   public enum Cancellation: Hashable, Sendable {

@@ -32,8 +32,11 @@ public enum InvariantName: String, CaseIterable, Hashable, Sendable, Codable {
   case noMoneyWithoutASeat = "no-money-without-a-seat"
   case refundsAreComplete = "refunds-are-complete"
   case everyInterleavingEndsRight = "every-interleaving-ends-right"
-  // The line, and who looks or is told.
+  // The line, the door, and who looks or is told.
   case waitingListInOrder = "waiting-list-in-order"
+  case neverMoreInsideThanAllowed = "never-more-inside-than-allowed"
+  case doorInOrder = "door-in-order"
+  case nobodySneaksIn = "nobody-sneaks-in"
   case viewsEqualLogAtTheirVersion = "views-equal-log-at-their-version"
   case viewsNeverGoBack = "views-never-go-back"
   case everyNotificationArrives = "every-notification-arrives"
@@ -84,6 +87,10 @@ public enum InvariantName: String, CaseIterable, Hashable, Sendable, Codable {
       "In whatever order things happened around a payment, it ended with the seat and its price, or with neither."
     case .waitingListInOrder:
       "Seats went to those who waited in the order of the line, and to nobody else while somebody waited whom they fitted."
+    case .neverMoreInsideThanAllowed:
+      "Never were more buyers inside at once than the waiting room may let in."
+    case .doorInOrder: "Nobody was let in before somebody who had joined earlier and was still waiting."
+    case .nobodySneaksIn: "Every hold was made by a buyer who had been let in before they asked for it."
     case .viewsEqualLogAtTheirVersion:
       "Everybody who looked saw the seats as the log had them at that version."
     case .viewsNeverGoBack: "Nobody was shown an older state of a show than anybody had been shown before."

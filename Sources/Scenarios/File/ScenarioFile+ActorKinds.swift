@@ -14,7 +14,7 @@ extension SectionReader {
         return nil
       }
       return .named(show.seatIDs)
-    case .buyers, .waiters:
+    case .buyers, .waiters, .shoppers:
       guard let entry = required("wants", example: "best 2") else { return nil }
       guard let show, let wish = entry.wish(in: show) else { return nil }
       if kind == .waiters, case .named = wish {
@@ -32,6 +32,7 @@ extension SectionReader {
     switch kind {
     case .buyers: buyers(start, context)
     case .waiters: waiters(start, context)
+    case .shoppers: shoppers()
     case .pollers: { _ in }
     case .terminals: terminals()
     case .interleavings: interleavings()
@@ -82,6 +83,12 @@ extension SectionReader {
     }
     guard looks.count == entries.count else { return nil }
     return { $0.looksAt = Set(looks).sorted() }
+  }
+
+  private func shoppers() -> ((inout ActorGroup) -> Void)? {
+    guard let entry = optional("gives_up") else { return { _ in } }
+    guard let givesUp = entry.choice(ActorGroup.GivesUp.self) else { return nil }
+    return { $0.givesUp = givesUp }
   }
 
   private func terminals() -> ((inout ActorGroup) -> Void)? {

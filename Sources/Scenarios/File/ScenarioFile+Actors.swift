@@ -24,6 +24,7 @@ extension ValueReader {
           "repeat_each_request",
         ]
       case .waiters: ["concurrency", "account", "wants", "looks_at", "abandons"]
+      case .shoppers: ["concurrency", "account", "wants", "think_time", "gives_up"]
       case .pollers: ["think_time"]
       case .terminals: ["account", "operations", "mix", "think_time"]
       case .interleavings: ["concurrency", "account", "events"]
@@ -55,6 +56,7 @@ extension ValueReader {
       } ?? (.zero ... .zero)
     let abandons =
       section.optional("abandons").map { $0.parsed("a share from 0% to 100%", ScenarioText.percent) } ?? 0
+    if let known, let shows, !section.fits(known, shows) { return nil }
     // What is wrong with it is told as well.
     let wants = known.map { section.wish(of: $0, in: shows?.first) } ?? nil
     guard let name, let kind, let count, let concurrency, let shows, let accounts, let start, let think,
@@ -186,6 +188,25 @@ extension SectionReader {
   /// The shows that a group goes to: the one named, or all.
   fileprivate func shows(_ context: ScenarioContext) -> [ShowOnSale]? {
     optional("show") == nil ? context.shows : show(context).map { [$0] }
+  }
+
+  /// Whether a group of that kind can go to those shows: past a waiting room nobody gets.
+  fileprivate func fits(_ kind: ActorGroup.Kind, _ shows: [ShowOnSale]) -> Bool {
+    switch kind {
+    case .pollers: break
+    case .shoppers:
+      if let show = shows.first(where: { $0.waitingRoom == nil }) {
+        value.fail(
+          "comes by a waiting room, but \(show.id) has none; add `waiting_room: {shopping: 10}` to the show")
+        return false
+      }
+    case .buyers, .waiters, .terminals, .interleavings:
+      if let show = shows.first(where: { $0.waitingRoom != nil }) {
+        value.fail("would get past the waiting room of \(show.id); make it a group of shoppers")
+        return false
+      }
+    }
+    return true
   }
 
   /// The show that a group goes to: the one named, or the only one.

@@ -17,7 +17,7 @@ extension ValueReader {
     let keys = [
       "id", "title", "starts_at", "currency", "tax", "hold_ttl", "sections", "already_sold",
       "focal_point", "orphans", "seats_per_buyer", "hold_lifetime", "offers_last", "categories",
-      "called_off_at",
+      "called_off_at", "waiting_room",
     ]
     guard let section = section("a show", keys: keys) else { return nil }
     let id = section.required("id", example: "the-tempest")?.identifier(ShowID.self)
@@ -31,6 +31,7 @@ extension ValueReader {
     let sections = section.required("sections", example: "[{id: stalls, price: 45.00, rows: {A: 20}}]")?
       .sections(of: currency, categories: (categories ?? []).map(\.id))
     let policy = section.policy()
+    let room = section.optional("waiting_room").map { $0.waitingRoom() }
     let focalPoint = section.optional("focal_point").map { $0.focalPoint() }
     guard let id, let title, let startsAt, let currency, let tax, let ttl, let sections, let policy,
       let categories
@@ -38,11 +39,12 @@ extension ValueReader {
       return nil
     }
     if let focalPoint, focalPoint == nil { return nil }
+    if let room, room == nil { return nil }
 
     var show = ShowOnSale(
       id: id, title: title, startsAt: startsAt, currency: currency, taxBasisPoints: tax, holdTTL: ttl,
       sections: sections, alreadySold: .nothing, focalPoint: focalPoint ?? nil, policy: policy,
-      categories: categories)
+      categories: categories, waitingRoom: room ?? nil)
     guard (1...100_000).contains(show.totalSeats) else {
       fail("has \(show.totalSeats) seats; a show has from 1 to 100000")
       return nil
@@ -265,34 +267,5 @@ extension ValueReader {
       return seat
     }
     return seats.count == entries.count && !seats.isEmpty ? seats : nil
-  }
-}
-
-extension SectionReader {
-  /// The rules of a show's sale; nil if one cannot be read.
-  fileprivate func policy() -> Booking.Policy? {
-    var policy = Booking.Policy.standard
-    var isReadable = true
-    func read<Value>(_ key: String, _ value: (ValueReader) -> Value?) -> Value? {
-      guard let entry = optional(key) else { return nil }
-      let read = value(entry)
-      if read == nil { isReadable = false }
-      return read
-    }
-    func seconds(_ range: ClosedRange<Int>) -> (ValueReader) -> Int? {
-      { entry in
-        guard let seconds = entry.duration()?.components.seconds else { return nil }
-        guard range.contains(Int(seconds)) else {
-          entry.fail("must be from \(range.lowerBound)s to \(range.upperBound)s, not \(entry.shown)")
-          return nil
-        }
-        return Int(seconds)
-      }
-    }
-    policy.orphans = read("orphans") { $0.choice(Booking.Policy.Orphans.self) } ?? policy.orphans
-    policy.seatsPerBuyer = read("seats_per_buyer") { $0.number(in: Booking.seatsPerBuyer) }
-    policy.holdLifetimeSeconds = read("hold_lifetime", seconds(Booking.holdLifetimeSeconds))
-    policy.offerSeconds = read("offers_last", seconds(Booking.offerSeconds)) ?? policy.offerSeconds
-    return isReadable ? policy : nil
   }
 }

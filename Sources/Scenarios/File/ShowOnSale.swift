@@ -1,4 +1,5 @@
 import Booking
+import Services
 import Vocabulary
 
 /// A show, its house and what is already sold when the run starts.
@@ -20,6 +21,8 @@ public struct ShowOnSale: Hashable, Sendable {
   public var calledOffAt: Timestamp? = nil
   /// Prices by name, for seats that cost the same wherever they stand.
   public var categories: [SeatPlan.Category] = []
+  /// Who may shop at once; everybody if nil. Its clock is the real one.
+  public var waitingRoom: WaitingRoom.Terms? = nil
 
   public struct Section: Hashable, Sendable {
     public var id: SectionID

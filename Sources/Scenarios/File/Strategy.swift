@@ -37,6 +37,12 @@ public enum Strategy: String, CaseIterable, Hashable, Sendable, Codable {
   case screenTrusted = "screen-trusted"
   /// Shows a version from one moment and the seats of the next.
   case tornViews = "torn-views"
+  /// Lets everybody hold seats at once, whether or not they have been let in.
+  case doorIgnored = "door-ignored"
+  /// Lets in whoever comes.
+  case doorWideOpen = "door-wide-open"
+  /// Lets in by lot, whoever came first.
+  case doorByLot = "door-by-lot"
   /// Tells each thing once, whether or not it arrived.
   case toldOnce = "told-once"
   /// Counts months by UTC, wherever the account is.
@@ -61,6 +67,9 @@ public enum Strategy: String, CaseIterable, Hashable, Sendable, Codable {
     case .lineReversed: "offers what is given back to who came last; a control"
     case .screenTrusted: "sells what a screen showed as free, without another look; a control"
     case .tornViews: "shows a version of one moment and the seats of the next; a control"
+    case .doorIgnored: "holds seats for who has not been let in; a control"
+    case .doorWideOpen: "lets in whoever comes, however many are in; a control"
+    case .doorByLot: "lets in by lot, whoever came first; a control"
     case .toldOnce: "tells each thing once, whether or not it arrived; a control"
     case .utcMonths: "counts months by UTC, wherever the account is; a control"
     }
@@ -88,6 +97,9 @@ public enum Strategy: String, CaseIterable, Hashable, Sendable, Codable {
     case .lineReversed: "the order of the waiting list"
     case .screenTrusted: "a look at the seat when it is sold"
     case .tornViews: "one statement for a version and its seats"
+    case .doorIgnored: "a look at the admission when seats are held"
+    case .doorWideOpen: "the limit of how many are let in"
+    case .doorByLot: "the order of the tickets"
     case .toldOnce: "another try for what did not arrive"
     case .utcMonths: "the account's time zone"
     }

@@ -54,6 +54,20 @@ final class RESTOffice: BoxOffice {
     return try await exchange(head, "")
   }
 
+  /// Any request; a body is JSON.
+  func send(
+    _ method: HTTPMethod, _ path: String, body: String? = nil, headers: [(String, String)] = []
+  ) async throws -> HTTPExchange.Response {
+    var head = HTTPRequestHead(version: .http1_1, method: method, uri: path)
+    head.headers = ["host": host]
+    if let body {
+      head.headers.add(name: "content-type", value: "application/json")
+      head.headers.add(name: "content-length", value: "\(body.utf8.count)")
+    }
+    head.headers.add(contentsOf: headers)
+    return try await exchange(head, body ?? "")
+  }
+
   /// A thousand who knock at once are more than a server lets queue; who is turned away knocks again, for ten seconds.
   private static func connect(to host: String, _ port: Int) async throws -> any Channel {
     let deadline = ContinuousClock.now + .seconds(10)

@@ -28,6 +28,7 @@ final class Outside: Sendable {
     var webhooks: SandboxWebhooks?
     var connections: [Int: RESTOffice] = [:]
     var views: [SeatView] = []
+    var stays: [DoorStay] = []
     var turnedAway = 0
   }
 
@@ -45,7 +46,7 @@ final class Outside: Sendable {
   /// Whether anybody speaks HTTP to the services.
   private var isServing: Bool {
     bank != nil || plan.steps.contains { !$0.pollers.isEmpty }
-      || plan.scenario.actors.contains { $0.kind == .terminals }
+      || plan.scenario.actors.contains { $0.kind == .terminals || $0.kind == .shoppers }
   }
 
   var payments: Payments {
@@ -158,6 +159,10 @@ final class Outside: Sendable {
   var views: [SeatView] { state.withLock { $0.views } }
   var turnedAway: Int { state.withLock { $0.turnedAway } }
 
+  /// What everybody was told who came by a waiting room.
+  var stays: [DoorStay] { state.withLock { $0.stays } }
+
+  func note(_ stay: DoorStay) { state.withLock { $0.stays.append(stay) } }
   func note(_ view: SeatView) { state.withLock { $0.views.append(view) } }
   func noteTurnedAway() { state.withLock { $0.turnedAway += 1 } }
 

@@ -55,7 +55,7 @@ private struct Cast {
 
   mutating func add(_ group: ActorGroup) {
     switch group.kind {
-    case .buyers: addBuyers(group)
+    case .buyers, .shoppers: addBuyers(group)
     case .waiters: addWaiters(group)
     case .pollers: addPollers(group)
     case .terminals: addTerminals(group)
@@ -94,8 +94,8 @@ private struct Cast {
     let arrivals = order.shuffled(members)
     add(
       arrivals.map { buyer in
-        PlannedAction(
-          kind: group.pays == .atOnce && paying.contains(buyer.index) ? .buy : .hold, buyer: buyer.index)
+        let buys = group.pays == .atOnce && paying.contains(buyer.index)
+        return PlannedAction(kind: group.kind == .shoppers ? .shop : buys ? .buy : .hold, buyer: buyer.index)
       }, of: group, at: group.startsAt)
     if case .after(let delay) = group.pays {
       add(
@@ -247,7 +247,8 @@ private struct Cast {
       thinkTime: lot.duration(in: group.thinkTime), sends: group.repeatEachRequest,
       abandons: lot.number(in: 0...9_999) < group.abandonsBasisPoints,
       card: group.cards.isEmpty ? nil : group.cards[member % group.cards.count], givesBack: group.givesBack,
-      waiting: WaitingID(unchecked: hold.rawValue), terminal: terminal, interleaving: events,
+      givesUp: group.givesUp, waiting: WaitingID(unchecked: hold.rawValue), terminal: terminal,
+      interleaving: events,
       worker: scenario.processes.map { 1 + index % $0 })
   }
 

@@ -46,6 +46,8 @@ public struct PlannedBuyer: Hashable, Sendable {
   /// Pays by this test card; on account if nil.
   public let card: SandboxCard?
   public let givesBack: ActorGroup.GivesBack?
+  /// How this one gives up waiting to be let in, if at all.
+  public let givesUp: ActorGroup.GivesUp?
   /// Of who waits in line; an offer is a hold of the same name.
   public let waiting: WaitingID
   /// Of who is a customer at a desk, or the desk itself: the desk's index in ``ScenarioPlan/buyers``.
@@ -118,6 +120,8 @@ public struct PlannedAction: Hashable, Sendable {
     case join
     /// Look whether seats are offered, and order them.
     case look
+    /// Come by a waiting room, and buy once let in.
+    case shop
     /// Everything that happens around one payment.
     case interleave
     // At a terminal.

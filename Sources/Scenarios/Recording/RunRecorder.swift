@@ -23,6 +23,8 @@ public final class RunRecorder: Sendable {
     case transfer
     /// A look at the seats over HTTP.
     case poll
+    /// A place in a waiting room: taken, looked at or given up, over HTTP.
+    case door
     // Whole operations of terminals.
     case findOpenSeats = "find-open-seats"
     case newReservation = "new-reservation"

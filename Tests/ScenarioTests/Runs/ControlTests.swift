@@ -28,7 +28,7 @@ extension Runs {
 
     @Test("of which there are some, and each control is used by a scenario")
     func complete() throws {
-      #expect(Self.names.count >= 18)
+      #expect(Self.names.count >= 19)
       let used = try Self.names.flatMap { try SampleReports.scenario($0).controls.map(\.strategy) }
       #expect(Set(used) == Set(Strategy.allCases.filter(\.isControl)))
     }

@@ -21,7 +21,9 @@ extension Runs {
       let judged = Set(results.map(\.name))
       #expect(
         Set(InvariantName.allCases).subtracting(judged)
-          == OutsideTampering.judged.union([.exactlyOneWinner, .everyFaultHappened]))
+          == OutsideTampering.judged.union(DoorTampering.judged).union([
+            .exactlyOneWinner, .everyFaultHappened,
+          ]))
     }
 
     @Test("breaks what was tampered with, and nothing else", arguments: Tampering.all)
@@ -32,7 +34,7 @@ extension Runs {
 
     @Test("has every invariant broken by something")
     func complete() {
-      let broken = (Tampering.all + OutsideTampering.all + OutsideTampering.interleaved)
+      let broken = (Tampering.all + OutsideTampering.all + OutsideTampering.interleaved + DoorTampering.all)
         .reduce(into: Set<InvariantName>()) { $0.formUnion($1.breaks) }
       // These two are broken by tests of their own: the control, and the one below.
       #expect(Set(InvariantName.allCases).subtracting(broken) == [.exactlyOneWinner, .everyFaultHappened])

@@ -66,7 +66,7 @@ extension ScenarioFile {
   mutating func reduce(toBuyers most: Int) {
     for index in actors.indices {
       switch actors[index].kind {
-      case .buyers, .waiters: actors[index].count = min(actors[index].count, most)
+      case .buyers, .waiters, .shoppers: actors[index].count = min(actors[index].count, most)
       case .pollers: actors[index].count = min(actors[index].count, 6)
       case .terminals:
         actors[index].count = min(actors[index].count, 12)

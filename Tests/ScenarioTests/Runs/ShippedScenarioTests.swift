@@ -20,7 +20,9 @@ extension Runs {
 
     @Test(
       "keeps every promise, also with the bank, the line, and those who look and are told",
-      arguments: ["watchers", "waiting-list", "cards", "giving-back", "airline", "late-payment"])
+      arguments: [
+        "watchers", "waiting-list", "waiting-room", "cards", "giving-back", "airline", "late-payment",
+      ])
     func holdsOutside(name: String) async throws {
       let report = try await ScenarioBench.runReduced(name)
       #expect(report.verdict.holds, ScenarioBench.why(report.invariants))
