@@ -1,9 +1,9 @@
 -- Waiting rooms: who may shop for a show that is much wanted, and in which order the others are let in. They decide on
 -- nobody's seat: that is the show's stream's affair.
 --
--- Everybody draws a ticket: 1, 2, 3 …, in each show. Who came before the room opens gets a new one then, by lot. A room knows up to which ticket nobody waits any more, so a place in
--- line is a subtraction and never a count. Who is let in, and how many at most, is decided under the lock of the room's
--- row; looking at a place takes no lock.
+-- Everybody draws a ticket: 1, 2, 3 …, in each show. Who came before the room opens gets a new one then, by lot. A room
+-- knows up to which ticket nobody waits any more, so a place in line is a subtraction and never a count. Who is let in, and
+-- how many at most, is decided under the lock of the room's row; looking at a place takes no lock.
 
 create table aisle.waiting_rooms (
   tenant             integer     not null,

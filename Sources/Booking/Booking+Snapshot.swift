@@ -84,8 +84,8 @@ extension Booking.State: Codable {
     let extendedTo = (columns.extendedTo.values.isEmpty ? columns.expiresAt : columns.extendedTo).values
     let counts = [
       columns.buyers.values.count, columns.seatCounts.values.count, columns.totals.values.count,
-      columns.heldAt.values.count,
-      columns.expiresAt.values.count, extendedTo.count, columns.phases.values.count,
+      columns.heldAt.values.count, columns.expiresAt.values.count, extendedTo.count,
+      columns.phases.values.count,
     ]
     guard counts.allSatisfy({ $0 == ids.count }) else {
       throw damaged("its columns differ in length")

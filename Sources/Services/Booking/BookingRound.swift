@@ -37,13 +37,13 @@ struct BookingRound: Sendable {
     } catch {
       throw .bookingRejected(error)
     }
+    guard !decided.isEmpty else { return [] }
     let new: [NewEvent]
     do {
       new = try decided.map { try NewEvent($0, metadata: command.context.metadata()) }
     } catch {
       throw .invalid("it cannot be stored: \(error)")
     }
-    guard !decided.isEmpty else { return [] }
     for event in decided { Booking.evolve(&state, event) }
     events += new
     if let companion = command.companion { companions[companion.stream] = companion }

@@ -73,10 +73,10 @@ extension NotificationService {
     do {
       let body = try await body(of: message)
       let signature = WebhookSignature.sign(body, at: time.now, with: target.secret)
-      let (status, answer) = try await caller.send(
+      let answer = try await caller.send(
         "POST", target.url, headers: [WebhookSignature.header: signature], body)
-      if !(200..<300).contains(status) {
-        failure = "\(status) \(String(decoding: answer.prefix(200), as: UTF8.self))"
+      if !(200..<300).contains(answer.status) {
+        failure = "\(answer.status) \(String(decoding: answer.body.prefix(200), as: UTF8.self))"
       }
     } catch {
       if Task.isCancelled { throw error }

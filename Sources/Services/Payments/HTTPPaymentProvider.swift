@@ -1,10 +1,6 @@
 import Foundation
 import Vocabulary
 
-#if canImport(FoundationNetworking)
-  import FoundationNetworking
-#endif
-
 /// A provider that is reached over HTTP: `POST …/charges`, `GET …/charges/{id}` and `POST …/refunds`, JSON in and out, the
 /// id of the request in `Idempotency-Key`. What the sandbox takes and answers is in `docs/rest.md`.
 public struct HTTPPaymentProvider: PaymentProvider {
@@ -57,17 +53,17 @@ public struct HTTPPaymentProvider: PaymentProvider {
     _ method: String, _ path: String, headers: [String: String], _ body: [UInt8]?
   ) async throws(PaymentProviderError) -> Answer? {
     do {
-      let (status, bytes) = try await caller.send(
+      let answer = try await caller.send(
         method, url.appending(path: path),
         headers: headers.merging(["Authorization": "Bearer \(apiKey)"]) { $1 },
         body)
-      switch status {
+      switch answer.status {
       case 404: return nil
-      case 200..<300: return try JSONDecoder().decode(Answer.self, from: Data(bytes))
-      case 408, 429, 500...: throw PaymentProviderError.unreachable("it answered \(status)")
+      case 200..<300: return try JSONDecoder().decode(Answer.self, from: Data(answer.body))
+      case 408, 429, 500...: throw PaymentProviderError.unreachable("it answered \(answer.status)")
       default:
         throw PaymentProviderError.refused(
-          "\(status) \(String(decoding: bytes.prefix(300), as: UTF8.self))")
+          "\(answer.status) \(String(decoding: answer.body.prefix(300), as: UTF8.self))")
       }
     } catch let error as PaymentProviderError {
       throw error

@@ -92,10 +92,10 @@ public struct SandboxWebhooks: Sendable {
     do {
       // Signed anew for each try: the time in the signature is that of the try.
       let signature = WebhookSignature.sign(body, at: bank.time.now, with: secret)
-      let (status, answer) = try await caller.send(
+      let answer = try await caller.send(
         "POST", url, headers: [WebhookSignature.header: signature], body)
-      if !(200..<300).contains(status) {
-        failure = "\(status) \(String(decoding: answer.prefix(200), as: UTF8.self))"
+      if !(200..<300).contains(answer.status) {
+        failure = "\(answer.status) \(String(decoding: answer.body.prefix(200), as: UTF8.self))"
       }
     } catch {
       if Task.isCancelled { throw error }
