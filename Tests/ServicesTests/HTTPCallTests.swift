@@ -29,7 +29,11 @@ struct HTTPCallTests {
     try await withTeasingServer { url, answered in
       let provider = HTTPPaymentProvider(name: "bank", url: url, secret: .random(), timeout: .seconds(600))
       let call = Task { try await provider.charge(Self.request) }
-      _ = try await eventually("the answer has begun") { await answered.isTrue } until: { $0 }
+      _ = try await eventually("the answer has begun") {
+        await answered.isTrue
+      } until: {
+        $0
+      }
       call.cancel()
       await #expect(throws: PaymentProviderError.self) { try await call.value }
     }
