@@ -109,25 +109,6 @@ struct RateLimiterTests {
     #expect(limiter.count == 20)
   }
 
-  @Test("the least recently used goes first, in every order of use")
-  func leastRecentlyUsed() {
-    var random = SeededRandom(for: "least recently used against a list")
-    var kept = RecentlyUsed<Int, Int>(capacity: 5)
-    var model: [Int] = []
-    for _ in 0..<3_000 {
-      let key = Int.random(in: 0..<9, using: &random)
-      let isNew = kept.update(key, default: -1) { value in
-        defer { value = key }
-        return value == -1
-      }
-      #expect(isNew == !model.contains(key))
-      model.removeAll { $0 == key }
-      model.append(key)
-      if model.count > 5 { model.removeFirst() }
-      #expect(kept.count == model.count)
-    }
-  }
-
   @Test(
     "a client is the last address that no trusted proxy has; what it wrote itself is not believed",
     arguments: [

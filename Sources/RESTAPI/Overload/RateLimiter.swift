@@ -3,6 +3,7 @@ import Hummingbird
 import NIOCore
 import Services
 import Synchronization
+import Vocabulary
 
 /// Counts what each client asks for, and refuses what goes beyond its quota.
 ///

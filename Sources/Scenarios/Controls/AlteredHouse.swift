@@ -1,6 +1,7 @@
 import Booking
 import EventStore
 import Services
+import Synchronization
 import Vocabulary
 
 /// A show's decider with one thing about it changed, for controls: commands are decided one after the other on the folded
@@ -83,6 +84,23 @@ actor AlteredHouse {
         version = event.version
       }
       if events.count < 5_000 { return }
+    }
+  }
+}
+
+/// One for each show.
+final class AlteredHouses: Sendable {
+  private let make: @Sendable (ShowID) -> AlteredHouse
+  private let all = Mutex<[ShowID: AlteredHouse]>([:])
+
+  init(make: @escaping @Sendable (ShowID) -> AlteredHouse) { self.make = make }
+
+  subscript(show: ShowID) -> AlteredHouse {
+    all.withLock { all in
+      if let house = all[show] { return house }
+      let house = make(show)
+      all[show] = house
+      return house
     }
   }
 }

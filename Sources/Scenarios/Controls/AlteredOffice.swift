@@ -1,35 +1,20 @@
 import Booking
 import EventStore
 import Services
-import Synchronization
 import Vocabulary
 
 /// Controls that take seats by a changed decider; all else is done by the services.
 struct AlteredOffice: BoxOffice {
   private let aisle: Aisle
   private let real: StreamOffice
-  private let houses = Houses()
-  private let make: @Sendable (ShowID) -> AlteredHouse
-
-  private final class Houses: Sendable {
-    private let all = Mutex<[ShowID: AlteredHouse]>([:])
-
-    func house(_ show: ShowID, _ make: (ShowID) -> AlteredHouse) -> AlteredHouse {
-      all.withLock { all in
-        if let house = all[show] { return house }
-        let house = make(show)
-        all[show] = house
-        return house
-      }
-    }
-  }
+  private let houses: AlteredHouses
 
   init(
     _ aisle: Aisle, expectsVersion: Bool = true, alter: @escaping @Sendable (Booking.Event) -> Booking.Event?
   ) {
     self.aisle = aisle
     real = StreamOffice(aisle: aisle)
-    make = { [store = aisle.store] show in
+    houses = AlteredHouses { [store = aisle.store] show in
       AlteredHouse(show: show, store: store, expectsVersion: expectsVersion, alter: alter)
     }
   }
@@ -39,7 +24,7 @@ struct AlteredOffice: BoxOffice {
       return await real.answer(request)
     }
     do {
-      let decided = try await houses.house(show, make).decide(
+      let decided = try await houses[show].decide(
         .hold(Booking.Hold(holdID: id, buyer: buyer, seats: wish.choice)), of: id, at: aisle.time.now)
       return .done(seats: decided.seats, version: decided.version, position: decided.position.rawValue)
     } catch let rejection as Booking.Rejection {

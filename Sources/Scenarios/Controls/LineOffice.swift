@@ -16,7 +16,6 @@ struct LineOffice: BoxOffice {
     let sales = Mutex<[HoldID: DirectSale]>([:])
     let orders = Mutex<[OrderID: (sale: DirectSale, account: AccountID)]>([:])
     let line = Mutex<[ShowID: [Waiter]]>([:])
-    let houses = Mutex<[ShowID: AlteredHouse]>([:])
   }
 
   private let aisle: Aisle
@@ -24,19 +23,24 @@ struct LineOffice: BoxOffice {
   private let catalog: HouseCatalog
   private let offersToTheLast: Bool
   private let books = Books()
+  /// Sell as if nobody waited.
+  private let houses: AlteredHouses
 
   init(_ aisle: Aisle, offersToTheLast: Bool) {
     self.aisle = aisle
     self.offersToTheLast = offersToTheLast
     real = StreamOffice(aisle: aisle)
     catalog = HouseCatalog(store: aisle.store)
+    houses = AlteredHouses { [store = aisle.store] show in
+      AlteredHouse(show: show, store: store, alter: { $0.withoutLine })
+    }
   }
 
   func answer(_ request: BuyerRequest) async -> BuyerAnswer {
     do {
       switch request {
       case .hold(let id, let show, let buyer, let wish):
-        let decided = try await house(of: show).decide(
+        let decided = try await houses[show].decide(
           .hold(Booking.Hold(holdID: id, buyer: buyer, seats: wish.choice)), of: id, at: aisle.time.now)
         let sale = DirectSale(
           show: try await catalog.show(show), hold: id, buyer: buyer, seats: decided.seats)
@@ -73,21 +77,11 @@ struct LineOffice: BoxOffice {
     }
   }
 
-  /// Sells as if nobody waited.
-  private func house(of show: ShowID) -> AlteredHouse {
-    books.houses.withLock { houses in
-      if let house = houses[show] { return house }
-      let house = AlteredHouse(show: show, store: aisle.store, alter: { $0.withoutLine })
-      houses[show] = house
-      return house
-    }
-  }
-
   /// From the end of the line to its front, until nothing fits any more.
   private func offer(_ show: ShowID) async throws {
     for waiter in books.line.withLock({ $0[show] ?? [] }).reversed() {
       do {
-        _ = try await house(of: show).decide(
+        _ = try await houses[show].decide(
           .hold(Booking.Hold(holdID: waiter.id.hold, buyer: waiter.buyer, seats: .best(waiter.wish))),
           of: waiter.id.hold, at: aisle.time.now, isOffer: true)
         books.line.withLock { $0[show]?.removeAll { $0.id == waiter.id } }
