@@ -6,6 +6,7 @@ let package = Package(
   products: [
     .executable(name: "aisle", targets: ["AisleCommand"]),
     .library(name: "EventStore", targets: ["EventStore"]),
+    .library(name: "Parquet", targets: ["Parquet"]),
     .library(name: "PostgreSQL", targets: ["PostgreSQL"]),
   ],
   dependencies: [
@@ -26,6 +27,7 @@ let package = Package(
     // C libraries, installed as Debian -dev packages.
     .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
 
     // The log: driver → migrations → event store.
     .target(
@@ -71,6 +73,8 @@ let package = Package(
     .target(
       name: "RESTAPI",
       dependencies: ["Services", .product(name: "Hummingbird", package: "hummingbird")]),
+    // Columns of values as a file that any engine reads; knows nothing of Aisle.
+    .target(name: "Parquet", dependencies: ["CZstd", "CSnappy"]),
     .target(
       name: "Lake",
       dependencies: [
@@ -123,6 +127,8 @@ let package = Package(
       dependencies: [
         "TestSupport", "RESTAPI", .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
+    .testTarget(
+      name: "ParquetTests", dependencies: ["TestSupport", "Parquet"], exclude: ["readers.py"]),
     .testTarget(name: "LakeTests", dependencies: ["TestSupport", "Lake", "Services"]),
     .testTarget(
       name: "ScenarioTests", dependencies: ["TestSupport", "Scenarios"], exclude: ["Fixtures"]),

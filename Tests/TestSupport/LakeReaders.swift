@@ -1,0 +1,38 @@
+import Foundation
+
+/// Python with PyArrow, DuckDB and delta-rs, which `bin/lake-readers` has got (bin/test calls it).
+public enum LakeReaders {
+  public struct Failure: Error, CustomStringConvertible {
+    public let description: String
+  }
+
+  private static let folder: URL = {
+    if let folder = ProcessInfo.processInfo.environment["AISLE_LAKE_READERS"] {
+      return URL(filePath: folder)
+    }
+    return URL(filePath: #filePath).appending(path: "../../../.aisle/lake-readers").standardizedFileURL
+  }()
+
+  /// What the script prints. It has to end well.
+  public static func run(_ script: String, _ arguments: [String] = []) throws -> Data {
+    guard FileManager.default.fileExists(atPath: folder.appending(path: "complete").path) else {
+      throw Failure(description: "there are no readers in \(folder.path); run bin/lake-readers first")
+    }
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", script] + arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": folder.path]) { $1 }
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw Failure(
+        description:
+          "the reader ended with status \(process.terminationStatus), see its message above; it printed "
+          + String(decoding: data.suffix(2000), as: UTF8.self))
+    }
+    return data
+  }
+}
