@@ -78,7 +78,7 @@ let package = Package(
     .target(
       name: "Lake",
       dependencies: [
-        "EventStore", "Billing", "CZstd", .product(name: "Crypto", package: "swift-crypto"),
+        "EventStore", "Billing", "Parquet", "CZstd", .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "Scenarios",

@@ -18,7 +18,13 @@ struct LakeBilling {
 
   private var zones: [AccountID: BillingZone] = [:]
   private var totals: [Key: MonthlyTotals] = [:]
+  private let keepsTotals: Bool
   private let decoder = JSONDecoder()
+  /// What the last event was billed as, if it was.
+  private(set) var lastEntry: Billing.Entry?
+
+  /// - Parameter keepsTotals: whether `bills` will be asked for, which takes memory for each of them.
+  init(keepsTotals: Bool = true) { self.keepsTotals = keepsTotals }
 
   /// By account, month and currency.
   var bills: [LakeBill] {
@@ -32,6 +38,7 @@ struct LakeBilling {
 
   /// What is wrong with the event, if it is one that bills depend on.
   mutating func apply(_ record: LakeRecord) -> [String] {
+    lastEntry = nil
     do {
       switch (record.category, record.type) {
       case ("account", "account-opened"):
@@ -67,8 +74,11 @@ struct LakeBilling {
         accountID: order.accountID, orderID: order.orderID, showID: order.showID, sourcePosition: position,
         currency: expected.currency, lines: order.lines.map(\.billable), occurredAt: order.occurredAt)
       let entry = try entry(billable, zones[order.accountID] ?? .utc)
-      let key = Key(account: entry.accountID, month: entry.month, currency: entry.currency)
-      self.totals[key] = try totals(self.totals[key] ?? .zero(entry.currency), entry)
+      lastEntry = entry
+      if keepsTotals {
+        let key = Key(account: entry.accountID, month: entry.month, currency: entry.currency)
+        self.totals[key] = try totals(self.totals[key] ?? .zero(entry.currency), entry)
+      }
       amount = entry.gross
     }
     guard amount == expected.minorUnits else {

@@ -51,7 +51,7 @@ final class ColumnWriter {
     if bit == 0 { values.append(0) }
     if value { values[values.count - 1] |= 1 << UInt8(bit) }
     bit = (bit + 1) & 7
-    pageRange.add(value ? 1 : 0)
+    if column.hasBounds { pageRange.add(value ? 1 : 0) }
     try endValue(isNull: false)
     return 1
   }
@@ -95,9 +95,10 @@ final class ColumnWriter {
   }
 
   private func note(_ value: UnsafeRawBufferPointer, _ number: Int64?) {
+    if !column.hasBounds { return }
     if let number {
       pageRange.add(number)
-    } else if column.type != .json {
+    } else {
       pageRange.add(value)
     }
   }

@@ -147,8 +147,7 @@ extension ParquetColumn {
 extension ValueRange {
   func write(_ type: ParquetType, to thrift: inout ThriftCompactWriter) {
     thrift.field(3, nullCount)
-    // The order of JSON documents is undefined.
-    guard type != .json, let (least, greatest) = bounds(type) else { return }
+    guard let (least, greatest) = bounds(type) else { return }
     thrift.field(5, greatest.bytes)
     thrift.field(6, least.bytes)
     thrift.field(7, greatest.isExact)

@@ -5,6 +5,8 @@ public struct ParquetColumn: Sendable, Hashable {
   /// Whether the column may hold nulls.
   public let isOptional: Bool
   public let encoding: Encoding
+  /// Whether pages and row groups say which the column's least and greatest values are. JSON never has any.
+  public let hasBounds: Bool
 
   /// How values lie in a page.
   public enum Encoding: Sendable, Hashable {
@@ -15,11 +17,15 @@ public struct ParquetColumn: Sendable, Hashable {
     case dictionary
   }
 
-  public init(_ name: String, _ type: ParquetType, optional: Bool = false, encoding: Encoding = .plain) {
+  public init(
+    _ name: String, _ type: ParquetType, optional: Bool = false, encoding: Encoding = .plain,
+    bounds: Bool = true
+  ) {
     self.name = name
     self.type = type
     isOptional = optional
     self.encoding = encoding
+    hasBounds = bounds && type != .json
   }
 }
 

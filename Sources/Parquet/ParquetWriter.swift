@@ -41,6 +41,7 @@ public final class ParquetWriter {
   private let sink: (UnsafeRawBufferPointer) throws -> Void
   private let writers: [ColumnWriter]
   private var groups: [RowGroup] = []
+  private var ranges: [ValueRange]
   private var groupRows = 0
   private var groupBytes = 0
   private var isFinished = false
@@ -59,6 +60,7 @@ public final class ParquetWriter {
     self.sink = sink
     let compressor = try PageCompressor(options.compression)
     writers = columns.map { ColumnWriter($0, options, compressor) }
+    ranges = columns.map { _ in ValueRange() }
     try write(Self.magic)
   }
 
@@ -111,6 +113,37 @@ public final class ParquetWriter {
     groupBytes += try writers[column].appendNull()
   }
 
+  /// For values that another file had, or that are worked with as such.
+  public func append(_ value: ParquetValue, to column: Int) throws(ParquetError) {
+    switch (value, columns[column].type.physical) {
+    case (.null, _): try appendNull(to: column)
+    case (.boolean(let value), _): try append(value, to: column)
+    case (.number(let value), .int32):
+      guard let value = Int32(exactly: value) else { throw .wrongType(column: columns[column].name) }
+      try append(value, to: column)
+    case (.number(let value), _): try append(value, to: column)
+    case (.bytes(let value), _):
+      // `withUnsafeBytes` knows no typed errors.
+      groupBytes += try value.withUnsafeBytes { bytes in
+        Result { () throws(ParquetError) in
+          try require(.byteArray, column)
+          return try writers[column].append(bytes)
+        }
+      }.get()
+    }
+  }
+
+  /// Of each column, over all row groups that have ended.
+  public var statistics: [ParquetStatistics] {
+    ranges.map { range in
+      ParquetStatistics(
+        nullCount: range.nullCount,
+        least: range.numbers.map { .number($0.lowerBound) } ?? range.texts.map { .bytes($0.least[...]) },
+        greatest: range.numbers.map { .number($0.upperBound) } ?? range.texts.map { .bytes($0.greatest[...]) }
+      )
+    }
+  }
+
   private func require(_ type: PhysicalType, _ column: Int) throws(ParquetError) {
     if columns[column].type.physical != type { throw .wrongType(column: columns[column].name) }
   }
@@ -132,6 +165,7 @@ public final class ParquetWriter {
     let start = writtenBytes
     var chunks: [ColumnChunk] = []
     for writer in writers { chunks.append(try writer.finishChunk(at: writtenBytes) { try write($0) }) }
+    for (index, chunk) in chunks.enumerated() { ranges[index].add(chunk.range) }
     groups.append(RowGroup(chunks: chunks, rows: Int64(groupRows), offset: start))
     uncompressedBytes += Int64(groupBytes)
     groupRows = 0
@@ -161,4 +195,12 @@ public final class ParquetWriter {
     try sink(bytes)
     writtenBytes += Int64(bytes.count)
   }
+}
+
+/// What a column of a file holds.
+public struct ParquetStatistics: Sendable, Hashable {
+  public let nullCount: Int64
+  /// The least value, a boolean's as 0 or 1; nil for a column without bounds, and when all are null.
+  public let least: ParquetValue?
+  public let greatest: ParquetValue?
 }

@@ -3,8 +3,8 @@ import Glibc
 /// The least and the greatest value of a page or of a row group, and how many are null.
 struct ValueRange {
   private(set) var nullCount: Int64 = 0
-  private var numbers: ClosedRange<Int64>?
-  private var texts: (least: [UInt8], greatest: [UInt8])?
+  private(set) var numbers: ClosedRange<Int64>?
+  private(set) var texts: (least: [UInt8], greatest: [UInt8])?
 
   mutating func addNull() { nullCount += 1 }
 
