@@ -129,7 +129,8 @@ let package = Package(
       ]),
     .testTarget(
       name: "ParquetTests", dependencies: ["TestSupport", "Parquet"], exclude: ["readers.py"]),
-    .testTarget(name: "LakeTests", dependencies: ["TestSupport", "Lake", "Services"]),
+    .testTarget(
+      name: "LakeTests", dependencies: ["TestSupport", "Lake", "Services"], exclude: ["delta_readers.py"]),
     .testTarget(
       name: "ScenarioTests", dependencies: ["TestSupport", "Scenarios"], exclude: ["Fixtures"]),
     .testTarget(

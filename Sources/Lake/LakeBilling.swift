@@ -10,6 +10,9 @@ import class Foundation.JSONDecoder
 /// account's clock; the zone of an account is that of its latest `account-opened` before the event, else UTC.
 /// Grows with the number of accounts and of their months.
 struct LakeBilling {
+  /// The events of accounts that later bills depend on.
+  static let accountTypes: Set<String> = ["account-opened", "month-closed"]
+
   private struct Key: Hashable {
     let account: AccountID
     let month: Month

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Python with PyArrow, DuckDB and delta-rs, which `bin/lake-readers` has got (bin/test calls it).
+/// Python with PyArrow, DuckDB, delta-rs and Polars, which `bin/lake-readers` has got (bin/test calls it).
 public enum LakeReaders {
   public struct Failure: Error, CustomStringConvertible {
     public let description: String
@@ -13,11 +13,21 @@ public enum LakeReaders {
     return URL(filePath: #filePath).appending(path: "../../../.aisle/lake-readers").standardizedFileURL
   }()
 
-  /// What the script prints. It has to end well.
-  public static func run(_ script: String, _ arguments: [String] = []) throws -> Data {
+  /// DuckDB's own program.
+  public static func duckdb() throws -> String {
+    try requireReaders()
+    return folder.appending(path: "duckdb_cli/duckdb").path
+  }
+
+  private static func requireReaders() throws {
     guard FileManager.default.fileExists(atPath: folder.appending(path: "complete").path) else {
       throw Failure(description: "there are no readers in \(folder.path); run bin/lake-readers first")
     }
+  }
+
+  /// What the script prints. It has to end well.
+  public static func run(_ script: String, _ arguments: [String] = []) throws -> Data {
+    try requireReaders()
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = ["python3", "-c", script] + arguments

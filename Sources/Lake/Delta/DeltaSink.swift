@@ -63,7 +63,7 @@ final class DeltaSink: LakeSink {
 
   func append(_ record: LakeRecord) throws -> Int64 {
     let payload = try PayloadFields(record)
-    let rows = try self.rows ?? FactRows(asOf: record.position - 1, layout: layout, events: events.log)
+    let rows = try self.rows ?? factRows(before: record.position)
     self.rows = rows
     let date = encoder.eventDate(record.recordedAt)
     let tenant = "\(identity.tenant.rawValue)"
@@ -85,6 +85,12 @@ final class DeltaSink: LakeSink {
       try confirm(record, events)
     }
     return try note(record)
+  }
+
+  private func factRows(before position: Int64) throws -> FactRows {
+    let accounts = zip(FactTable.allCases, facts).first { $0.0 == .accounts }
+    guard let log = accounts?.1.log else { return FactRows() }
+    return try FactRows(asOf: position - 1, layout: layout, accounts: log)
   }
 
   /// Where a table that is further than others ends, it has to have the log's event.

@@ -2,6 +2,8 @@ import Billing
 import Parquet
 import Vocabulary
 
+import struct Foundation.UUID
+
 /// Makes the rows of the fact tables out of events in order.
 ///
 /// Remembers what bills depend on: of each account what its own events say, such as its time zone.
@@ -11,24 +13,39 @@ final class FactRows {
   /// Knows nothing yet: the next event is the first one.
   init() {}
 
-  /// Knows what happened up to a position, by the events of accounts that the lake has.
-  init(asOf position: Int64, layout: LakeLayout, events: DeltaLog) throws {
+  /// Knows what happened up to a position, by the table `accounts`.
+  init(asOf position: Int64, layout: LakeLayout, accounts: DeltaLog) throws {
     var commit: [DeltaLog.File] = []
     func read() throws {
-      let rows = try DeltaRows(commit, layout: layout, schema: EventTable.schema)
-      while let (row, _) = try rows.next() {
-        guard let record = EventTable.record(row, category: "account") else {
-          throw LakeError.damagedManifest(path: commit[0].path, reason: "a row of it is not an event")
+      let rows = try DeltaRows(commit, layout: layout, schema: FactTable.accounts.schema)
+      while let (row, file) = try rows.next() {
+        guard let record = Self.account(row) else {
+          throw LakeError.damagedManifest(path: file.path, reason: "a row of it is no event of an account")
         }
         if record.position <= position { _ = billing.apply(record) }
       }
       commit = []
     }
-    for file in events.files where file.partition["category"] == "account" {
+    for file in accounts.files {
       if let first = commit.first, !Self.isSameCommit(first, file) { try read() }
       commit.append(file)
     }
     try read()
+  }
+
+  private static let noID = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+
+  /// As much of the event as bills depend on.
+  private static func account(_ row: [ParquetValue]) -> LakeRecord? {
+    func text(_ value: ParquetValue) -> String? {
+      value.bytes.flatMap { String(validating: $0, as: UTF8.self) }
+    }
+    guard row.count == 6, let position = row[0].number, let id = text(row[1]), let type = text(row[2]),
+      let instant = row[3].number, let payload = row[5].bytes
+    else { return nil }
+    return LakeRecord(
+      position: position, stream: "account-\(id)", category: "account", version: 1, id: Self.noID,
+      type: type, recordedAt: Timestamp(microseconds: instant), data: Array(payload))
   }
 
   /// Files are named by the range of their commit.
@@ -42,11 +59,20 @@ final class FactRows {
     row: ([ParquetValue]) throws -> Void
   ) throws {
     switch (table, record.category) {
+    case (.accounts, "account"):
+      if LakeBilling.accountTypes.contains(record.type) { try row(account(record, payload)) }
     case (.orders, "order"): try row(order(record, payload))
     case (.bookings, "show"): try seats(record, payload, row)
     case (.billingLines, "order"), (.billingLines, "account"): try lines(record, row)
     default: break
     }
+  }
+
+  private func account(_ record: LakeRecord, _ payload: PayloadFields) -> [ParquetValue] {
+    [
+      .number(record.position), Self.id(record), Self.text(record.type), Self.instant(record, payload),
+      payload.text("time_zone"), .bytes(record.data[...]),
+    ]
   }
 
   private func order(_ record: LakeRecord, _ payload: PayloadFields) -> [ParquetValue] {
@@ -108,6 +134,7 @@ final class FactRows {
 
   /// By which the payloads call the time at which it happened.
   private static let instants = [
+    "opened_at", "closed_at",
     "occurred_at", "held_at", "confirmed_at", "released_at", "expired_at", "cancelled_at", "placed_at",
     "requested_at", "received_at", "declined_at", "settled_at", "quoted_at", "transferred_at",
     "checked_in_at",

@@ -1,5 +1,7 @@
 /// The tables that can be queried without parsing JSON. Amounts are minor units of their currency.
 enum FactTable: CaseIterable {
+  /// First, because the lines of bills depend on it.
+  case accounts
   case orders
   case bookings
   case billingLines
@@ -9,6 +11,7 @@ enum FactTable: CaseIterable {
 
   var schema: DeltaSchema {
     switch self {
+    case .accounts: Self.accountsSchema
     case .orders: Self.ordersSchema
     case .bookings: Self.bookingsSchema
     case .billingLines: Self.billingLinesSchema
@@ -16,6 +19,18 @@ enum FactTable: CaseIterable {
   }
 
   private static let position = DeltaColumn("position", .int64, "of the event in the log")
+
+  private static let accountsSchema = DeltaSchema(
+    name: "accounts",
+    comment: "What bills depend on besides orders: one row for each such event of an account.",
+    columns: [
+      position,
+      DeltaColumn("account_id", .string, "the account"),
+      DeltaColumn("event_type", .string, "account-opened…", few: true),
+      DeltaColumn("occurred_at", .timestamp, "when it happened, by the service's clock"),
+      DeltaColumn("time_zone", .string, "IANA name, from here on", optional: true, few: true),
+      DeltaColumn("payload", .string, "JSON, an object", bounds: false),
+    ], partitionColumns: [.tenant, .eventDate])
 
   private static let ordersSchema = DeltaSchema(
     name: "orders", comment: "What happened to orders: one row for each event of an order.",
