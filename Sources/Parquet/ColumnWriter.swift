@@ -1,5 +1,5 @@
 /// One column of the row group that is being written: a page of values, and the compressed pages before it.
-final class ColumnWriter {
+struct ColumnWriter {
   let column: ParquetColumn
   private let options: ParquetWriter.Options
   private let compressor: PageCompressor
@@ -40,14 +40,14 @@ final class ColumnWriter {
   }
 
   /// Each returns the bytes that the value has before compression.
-  func appendNull() throws(ParquetError) -> Int {
+  mutating func appendNull() throws(ParquetError) -> Int {
     guard column.isOptional else { throw .nullInRequired(column: column.name) }
     pageRange.addNull()
     try endValue(isNull: true)
     return 1
   }
 
-  func append(_ value: Bool) throws(ParquetError) -> Int {
+  mutating func append(_ value: Bool) throws(ParquetError) -> Int {
     if bit == 0 { values.append(0) }
     if value { values[values.count - 1] |= 1 << UInt8(bit) }
     bit = (bit + 1) & 7
@@ -56,27 +56,27 @@ final class ColumnWriter {
     return 1
   }
 
-  func append(_ value: Int32) throws(ParquetError) -> Int {
+  mutating func append(_ value: Int32) throws(ParquetError) -> Int {
     try withUnsafeBytes(of: value.littleEndian) { (bytes) throws(ParquetError) in
       try store(bytes, number: Int64(value))
     }
     return 4
   }
 
-  func append(_ value: Int64) throws(ParquetError) -> Int {
+  mutating func append(_ value: Int64) throws(ParquetError) -> Int {
     try withUnsafeBytes(of: value.littleEndian) { (bytes) throws(ParquetError) in
       try store(bytes, number: value)
     }
     return 8
   }
 
-  func append(_ value: UnsafeRawBufferPointer) throws(ParquetError) -> Int {
+  mutating func append(_ value: UnsafeRawBufferPointer) throws(ParquetError) -> Int {
     try store(value)
     return 4 + value.count
   }
 
   /// `number` is the value of a column of numbers.
-  private func store(_ value: UnsafeRawBufferPointer, number: Int64? = nil) throws(ParquetError) {
+  private mutating func store(_ value: UnsafeRawBufferPointer, number: Int64? = nil) throws(ParquetError) {
     if usesDictionary {
       if let index = dictionary?.index(of: value) {
         // Most neighbours are equal, and comparing texts is what takes time.
@@ -94,7 +94,7 @@ final class ColumnWriter {
     try endValue(isNull: false)
   }
 
-  private func note(_ value: UnsafeRawBufferPointer, _ number: Int64?) {
+  private mutating func note(_ value: UnsafeRawBufferPointer, _ number: Int64?) {
     if !column.hasBounds { return }
     if let number {
       pageRange.add(number)
@@ -103,14 +103,14 @@ final class ColumnWriter {
     }
   }
 
-  private func endValue(isNull: Bool) throws(ParquetError) {
+  private mutating func endValue(isNull: Bool) throws(ParquetError) {
     if column.isOptional { levels.append(isNull ? 0 : 1) }
     pageRows += 1
     rows += 1
     if values.count >= options.pageBytes || pageRows >= options.pageRows { try endPage() }
   }
 
-  private func endPage() throws(ParquetError) {
+  private mutating func endPage() throws(ParquetError) {
     if pageRows == 0 { return }
     var page: [UInt8] = []
     page.reserveCapacity(values.count + indices.count + levels.count / 8 + 64)
@@ -131,11 +131,13 @@ final class ColumnWriter {
     }
     encodings.formUnion([encoding, .rle])
 
-    try append(page, to: &pages) { header, sizes in
+    let (rows, range, type) = (pageRows, pageRange, column.type)
+    let chunk = try compressed(page) { header, sizes in
       header.write(sizes)
-      header.dataPage(rows: pageRows, encoding: encoding, range: pageRange, type: column.type)
+      header.dataPage(rows: rows, encoding: encoding, range: range, type: type)
     }
-    range.add(pageRange)
+    pages.append(contentsOf: chunk)
+    self.range.add(pageRange)
     pageRange = ValueRange()
     values.removeAll(keepingCapacity: true)
     indices.removeAll(keepingCapacity: true)
@@ -144,32 +146,31 @@ final class ColumnWriter {
     pageRows = 0
   }
 
-  private func append(
-    _ page: [UInt8], to chunk: inout [UInt8],
-    header: (inout PageHeader, (uncompressed: Int, compressed: Int)) -> Void
-  ) throws(ParquetError) {
+  /// The page as it is stored: its header and its compressed bytes.
+  private mutating func compressed(
+    _ page: [UInt8], header: (inout PageHeader, (uncompressed: Int, compressed: Int)) -> Void
+  ) throws(ParquetError) -> [UInt8] {
     var body: [UInt8] = []
-    let compressed = try compressor.compress(page, into: &body)
-    guard page.count <= Int(Int32.max), compressed <= Int(Int32.max) else {
+    let size = try compressor.compress(page, into: &body)
+    guard page.count <= Int(Int32.max), size <= Int(Int32.max) else {
       throw .pageTooLarge(column: column.name, bytes: page.count)
     }
     var head = PageHeader()
-    header(&head, (page.count, compressed))
+    header(&head, (page.count, size))
     let bytes = head.finish()
-    chunk.append(contentsOf: bytes)
-    chunk.append(contentsOf: body)
     uncompressed += bytes.count + page.count
+    return bytes + body
   }
 
   /// Hands over the column's part of the row group and starts the next. `offset` is where it begins in the file.
-  func finishChunk(
+  mutating func finishChunk(
     at offset: Int64, _ sink: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> ColumnChunk {
     try endPage()
     var dictionaryPage: [UInt8] = []
     if let dictionary, dictionary.count > 0 {
       encodings.insert(.plain)
-      try append(dictionary.page, to: &dictionaryPage) { header, sizes in
+      dictionaryPage = try compressed(dictionary.page) { header, sizes in
         header.writeDictionary(sizes)
         header.dictionaryPage(values: dictionary.count)
       }

@@ -39,7 +39,7 @@ public final class ParquetWriter {
   private let properties: [(key: String, value: String)]
   private let createdBy: String
   private let sink: (UnsafeRawBufferPointer) throws -> Void
-  private let writers: [ColumnWriter]
+  private var writers: [ColumnWriter]
   private var groups: [RowGroup] = []
   private var ranges: [ValueRange]
   private var groupRows = 0
@@ -164,7 +164,9 @@ public final class ParquetWriter {
     if groupRows == 0 { return }
     let start = writtenBytes
     var chunks: [ColumnChunk] = []
-    for writer in writers { chunks.append(try writer.finishChunk(at: writtenBytes) { try write($0) }) }
+    for index in writers.indices {
+      chunks.append(try writers[index].finishChunk(at: writtenBytes) { try write($0) })
+    }
     for (index, chunk) in chunks.enumerated() { ranges[index].add(chunk.range) }
     groups.append(RowGroup(chunks: chunks, rows: Int64(groupRows), offset: start))
     uncompressedBytes += Int64(groupBytes)

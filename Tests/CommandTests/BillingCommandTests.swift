@@ -103,6 +103,23 @@ struct BillingCommandTests {
     }
   }
 
+  @Test("Spark on the lake gives the same bill to the byte")
+  func spark() async throws {
+    try await withOneOrder { aisle, _, month in
+      let directory = FileManager.default.temporaryDirectory.appending(path: "aisle-lake-\(UUID())")
+      defer { try? FileManager.default.removeItem(at: directory) }
+      #expect(try await aisle.run("lake", "export", "--to", directory.path).status == 0)
+      let common = ["billing", "month", "\(month)", "--source", "lake", "--lake", directory.path, "--json"]
+      let folded = try await aisle.run(arguments: common)
+      let (program, environment) = try LakeReaders.spark()
+      // It needs no database.
+      let asked = try await AisleProgram(environment: environment).run(
+        arguments: common + ["--engine", "spark", "--engine-program", program, "--spark-master", "local[1]"])
+      #expect(asked.status == 0, "\(asked.errors)")
+      #expect(asked.output == folded.output && asked.output.contains("9000"))
+    }
+  }
+
   @Test("a lake goes on in its format, another one is refused, and --vacuum removes what was left behind")
   func formats() async throws {
     try await withOneOrder { aisle, pool, _ in

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Python with PyArrow, DuckDB, delta-rs and Polars, which `bin/lake-readers` has got (bin/test calls it).
+/// Python with PyArrow, DuckDB, delta-rs, Polars and Spark, which `bin/lake-readers` has got (bin/test calls it).
 public enum LakeReaders {
   public struct Failure: Error, CustomStringConvertible {
     public let description: String
@@ -17,6 +17,15 @@ public enum LakeReaders {
   public static func duckdb() throws -> String {
     try requireReaders()
     return folder.appending(path: "duckdb_cli/duckdb").path
+  }
+
+  /// Spark's program to submit jobs with, and what it needs in its environment.
+  public static func spark() throws -> (program: String, environment: [String: String]) {
+    try requireReaders()
+    return (
+      folder.appending(path: "pyspark/bin/spark-submit").path,
+      ["PYTHONPATH": folder.path, "PYSPARK_PYTHON": "python3", "SPARK_LOCAL_IP": "127.0.0.1"]
+    )
   }
 
   private static func requireReaders() throws {

@@ -1,5 +1,7 @@
 import Vocabulary
 
+import struct Foundation.UUID
+
 /// Adds the events to the tables of a Delta lake.
 ///
 /// A commit is of one table; the table of events is committed last. So wherever it ends, the other tables hold all that
@@ -16,12 +18,12 @@ final class DeltaSink: LakeSink {
   private let targetBytes: Int64
 
   private let events: DeltaTable
-  private let facts: [DeltaTable]
+  private let facts: [(fact: FactTable, table: DeltaTable)]
   private var encoder = LineEncoder()
   /// What happened to accounts before the next event; read from the lake when the first event comes.
   private var rows: FactRows?
 
-  private var lastRecord: (position: Int64, eventID: String, recordedAt: Timestamp)?
+  private var lastRecord: (position: Int64, eventID: UUID, recordedAt: Timestamp)?
   private var pendingEvents = 0
   private var pendingBytes: Int64 = 0
   private(set) var committed = LakeCommitted()
@@ -38,11 +40,11 @@ final class DeltaSink: LakeSink {
       DeltaTable(
         schema, layout: layout, identity: identity, level: options.compressionLevel, step: step)
     }
-    facts = FactTable.allCases.map { table($0.schema) }
+    facts = FactTable.allCases.map { ($0, table($0.schema)) }
     events = table(EventTable.schema)
   }
 
-  private var tables: [DeltaTable] { facts + [events] }
+  private var tables: [DeltaTable] { facts.map(\.table) + [events] }
 
   func prepare() throws {
     for table in tables { try table.prepare() }
@@ -66,20 +68,19 @@ final class DeltaSink: LakeSink {
     let rows = try self.rows ?? factRows(before: record.position)
     self.rows = rows
     let date = encoder.eventDate(record.recordedAt)
-    let tenant = "\(identity.tenant.rawValue)"
-    for (fact, table) in zip(FactTable.allCases, facts) {
+    for (fact, table) in facts {
       if record.position <= table.log.lastPosition { try confirm(record, table) }
       let isNew = record.position > table.log.lastPosition
       // Also for what the table has already: the rows that follow depend on what happened before.
       try rows.make(fact, of: record, payload) { row in
         guard isNew else { return }
-        let writer = try table.part([tenant, date]).writer
+        let writer = try table.part(date: date).writer
         for (column, value) in row.enumerated() { try writer.append(value, to: column) }
         try writer.endRow()
       }
     }
     if record.position > events.log.lastPosition {
-      let part = try events.part([tenant, record.category, date])
+      let part = try events.part(category: record.category, date: date)
       try EventTable.append(record, to: part.writer)
     } else {
       try confirm(record, events)
@@ -88,8 +89,7 @@ final class DeltaSink: LakeSink {
   }
 
   private func factRows(before position: Int64) throws -> FactRows {
-    let accounts = zip(FactTable.allCases, facts).first { $0.0 == .accounts }
-    guard let log = accounts?.1.log else { return FactRows() }
+    guard let log = facts.first(where: { $0.fact == .accounts })?.table.log else { return FactRows() }
     return try FactRows(asOf: position - 1, layout: layout, accounts: log)
   }
 
@@ -105,7 +105,7 @@ final class DeltaSink: LakeSink {
   /// Commits when there is enough. All of it depends on the events alone, so that a repeated export cuts alike.
   private func note(_ record: LakeRecord) throws -> Int64 {
     let bytes = Int64(record.data.count + record.stream.utf8.count + record.type.utf8.count) + 96
-    lastRecord = (record.position, record.id.uuidString.lowercased(), record.recordedAt)
+    lastRecord = (record.position, record.id, record.recordedAt)
     pendingEvents += 1
     pendingBytes += bytes
     if pendingBytes >= targetBytes || events.openFiles >= options.filesPerEntry {
@@ -124,7 +124,7 @@ final class DeltaSink: LakeSink {
     for table in tables where table.log.lastPosition < last.position {
       let before = table.log.lastPosition
       let parts = try table.commit(
-        through: last.position, eventID: last.eventID, recordedAt: last.recordedAt)
+        through: last.position, eventID: last.eventID.uuidString.lowercased(), recordedAt: last.recordedAt)
       committed.entries += 1
       committed.files += parts.count
       committed.uncompressedBytes += parts.reduce(0) { $0 + $1.uncompressedBytes }

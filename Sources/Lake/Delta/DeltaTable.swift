@@ -15,7 +15,7 @@ final class DeltaTable {
   private let step: ExportStepHook
   private var open: [[String]: DeltaPart] = [:]
   /// Where the last row went; the next one mostly goes there too.
-  private var latest: DeltaPart?
+  private var latest: (part: DeltaPart, category: String?, date: String)?
 
   init(
     _ schema: DeltaSchema, layout: LakeLayout, identity: LakeIdentity, level: Int32,
@@ -94,14 +94,17 @@ final class DeltaTable {
     }
   }
 
-  /// The file that rows of these partition values go to.
-  func part(_ partition: [String]) throws -> DeltaPart {
-    if let latest, latest.partition == partition { return latest }
+  /// The file that rows of this date, and of this category where the table is divided by it, go to.
+  func part(category: String? = nil, date: String) throws -> DeltaPart {
+    if let (part, latestCategory, latestDate) = latest, latestCategory == category, latestDate == date {
+      return part
+    }
+    let partition = ["\(identity.tenant.rawValue)"] + (category.map { [$0] } ?? []) + [date]
     let part =
       try open[partition]
       ?? DeltaPart(schema, partition: partition, layout: layout, level: level, step: step)
     open[partition] = part
-    latest = part
+    latest = (part, category, date)
     return part
   }
 

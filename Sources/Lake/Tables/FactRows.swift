@@ -124,19 +124,6 @@ final class FactRows {
 
   /// What the payload says, else when the log took it.
   private static func instant(_ record: LakeRecord, _ payload: PayloadFields) -> ParquetValue {
-    if let bytes = payload.text(firstOf: instants).bytes,
-      let text = String(validating: bytes, as: UTF8.self), let instant = Timestamp(rfc3339: text)
-    {
-      return .number(instant.microseconds)
-    }
-    return .number(record.recordedAt.microseconds)
+    .number((payload.instant ?? record.recordedAt).microseconds)
   }
-
-  /// By which the payloads call the time at which it happened.
-  private static let instants = [
-    "opened_at", "closed_at",
-    "occurred_at", "held_at", "confirmed_at", "released_at", "expired_at", "cancelled_at", "placed_at",
-    "requested_at", "received_at", "declined_at", "settled_at", "quoted_at", "transferred_at",
-    "checked_in_at",
-  ]
 }

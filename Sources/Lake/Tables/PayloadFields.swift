@@ -1,4 +1,5 @@
 import Parquet
+import Vocabulary
 
 import struct Foundation.Data
 import class Foundation.JSONDecoder
@@ -19,25 +20,29 @@ struct PayloadFields {
     } catch {
       throw .invalidPayload(position: record.position, reason: "\(error.reason) at byte \(error.offset)")
     }
-    fields = FactTable.categories.contains(record.category) ? Self.fields(of: data, in: 0..<data.count) : []
+    fields =
+      FactTable.categories.contains(record.category)
+      ? data.withUnsafeBufferPointer { Self.fields(of: $0, in: 0..<$0.count) } : []
   }
 
   /// A string's text; null for what is not there or is no string.
   func text(_ key: String) -> ParquetValue { value(key).map(text) ?? .null }
 
-  /// The first of these that is a string.
-  func text(firstOf keys: [String]) -> ParquetValue {
-    for key in keys {
-      let text = text(key)
-      if text != .null { return text }
+  /// When it happened: the first `…_at` of the payload that does not say what is to come.
+  var instant: Timestamp? {
+    for (key, value) in fields
+    where data[key].suffix(3).elementsEqual("_at".utf8) && data[value.lowerBound] == .quote {
+      if data[key].elementsEqual("expires_at".utf8) || data[key].elementsEqual("starts_at".utf8) { continue }
+      return Timestamp(
+        rfc3339: String(decoding: data[value.lowerBound + 1..<value.upperBound - 1], as: UTF8.self))
     }
-    return .null
+    return nil
   }
 
   /// An amount and its currency, out of `{"amount": 4500, "currency": "EUR"}`; null for what is no such object.
   func money(_ key: String) -> (amount: ParquetValue, currency: ParquetValue) {
     guard let object = value(key), data[object.lowerBound] == .openBrace else { return (.null, .null) }
-    let fields = Self.fields(of: data, in: object)
+    let fields = data.withUnsafeBufferPointer { Self.fields(of: $0, in: object) }
     let amount = Self.value("amount", of: data, fields).flatMap {
       String(validating: data[$0], as: UTF8.self)
     }
@@ -72,21 +77,28 @@ struct PayloadFields {
 
   private func elements(_ key: String) -> [Part] {
     guard let array = value(key), data[array.lowerBound] == .openBracket else { return [] }
+    return data.withUnsafeBufferPointer { Self.elements(of: $0, in: array) }
+  }
+
+  private static func elements(of data: UnsafeBufferPointer<UInt8>, in array: Part) -> [Part] {
     var elements: [Part] = []
-    var at = Self.afterSpace(data, array.lowerBound + 1)
+    var at = afterSpace(data, array.lowerBound + 1)
     while data[at] != .closeBracket {
-      let end = Self.end(data, at)
+      let end = end(data, at)
       elements.append(at..<end)
-      at = Self.afterSpace(data, end)
-      if data[at] == .comma { at = Self.afterSpace(data, at + 1) }
+      at = afterSpace(data, end)
+      if data[at] == .comma { at = afterSpace(data, at + 1) }
     }
     return elements
   }
 
   // MARK: Finding. The syntax was checked, so that everything ends.
 
-  private static func fields(of data: [UInt8], in object: Part) -> [(key: Part, value: Part)] {
+  private static func fields(of data: UnsafeBufferPointer<UInt8>, in object: Part) -> [(
+    key: Part, value: Part
+  )] {
     var fields: [(key: Part, value: Part)] = []
+    fields.reserveCapacity(12)
     var at = afterSpace(data, object.lowerBound + 1)
     while data[at] != .closeBrace {
       let keyEnd = end(data, at)
@@ -100,14 +112,14 @@ struct PayloadFields {
     return fields
   }
 
-  private static func afterSpace(_ data: [UInt8], _ start: Int) -> Int {
+  private static func afterSpace(_ data: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
     var at = start
     while data[at] == 0x20 || (0x09...0x0D).contains(data[at]) { at += 1 }
     return at
   }
 
   /// The end of the value that begins at `start`.
-  private static func end(_ data: [UInt8], _ start: Int) -> Int {
+  private static func end(_ data: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
     var at = start
     var depth = 0
     while true {
