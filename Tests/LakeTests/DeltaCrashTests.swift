@@ -8,16 +8,18 @@ import Testing
 struct DeltaCrashTests {
   @Test("at any moment shows readers a complete lake, which the next export completes to the same bytes")
   func anyMoment() async throws {
-    let log = TestLog.business(90, seed: 120)
+    // One commit of each table: what is left between two of them is there as well, and many are tried at random below.
+    let log = TestLog.business(30, seed: 120)
+    let options = LakeExportOptions(format: .delta)
     let reference = TestLake()
-    try await reference.export(log, through: 40, options: TestLake.delta)
-    try await reference.export(log, options: TestLake.delta)
+    try await reference.export(log, through: 15, options: options)
+    try await reference.export(log, options: options)
     #expect(try await reference.verify().problems == [])
 
     let lake = TestLake()
-    try await lake.export(log, through: 40, options: TestLake.delta)
+    try await lake.export(log, through: 15, options: options)
     let left = Mutex<[(ExportStep, TestLake)]>([])
-    try await lake.export(log, options: TestLake.delta) { step in
+    try await lake.export(log, options: options) { step in
       let copy = try lake.copy()
       left.withLock { $0.append((step, copy)) }
     }
@@ -27,8 +29,8 @@ struct DeltaCrashTests {
     for (step, copy) in copies {
       let seen = try await copy.verify()
       #expect(seen.damage == [], "after \(step)")
-      #expect(seen.events >= 40 && seen.events == seen.lastPosition)
-      try await copy.export(log, options: TestLake.delta)
+      #expect(seen.events >= 15 && seen.events == seen.lastPosition)
+      try await copy.export(log, options: options)
       #expect(try copy.content() == reference.content(), "after \(step)")
     }
   }
@@ -85,10 +87,10 @@ struct DeltaCrashTests {
 
   @Test("again and again, at random, with random logs and cuts, ends as the export that nothing disturbed")
   func property() async throws {
-    for seed in UInt64(1)...25 {
+    for seed in UInt64(1)...10 {
       var generator = SeededGenerator(seed: seed)
       let log = TestLog.business(
-        Int.random(in: 1...80, using: &generator), seed: seed,
+        Int.random(in: 1...60, using: &generator), seed: seed,
         meanGap: .seconds(Int.random(in: 0...9000, using: &generator)))
       let options = LakeExportOptions(
         format: .delta, targetBytes: Int64.random(in: 1...9000, using: &generator),
@@ -97,7 +99,7 @@ struct DeltaCrashTests {
       try await reference.export(log, options: options)
 
       var lake = TestLake()
-      for _ in 0..<5 {
+      for _ in 0..<4 {
         // Positions are exported to the end each time, so nothing but the kill moves a boundary.
         let stop = Int.random(in: 0..<160, using: &generator)
         let state = Mutex<(taken: Int, left: TestLake?)>((0, nil))

@@ -6,9 +6,9 @@ extension NewEvent {
   public init<Event: DomainEvent>(
     _ event: Event, id: UUID = .timeOrdered(), metadata: EventMetadata = EventMetadata()
   ) throws {
-    let data = try JSONEncoder().encode(Payload(event: event))
+    let data = try PayloadEncoder().encode(Payload(event: event))
     self.init(
-      id: id, type: event.type, schemaVersion: Event.schemaVersion(of: event.type), data: Array(data),
+      id: id, type: event.type, schemaVersion: Event.schemaVersion(of: event.type), data: data,
       metadata: metadata, personal: event.personalFields.filter { $0.subject.name != forgottenText })
   }
 }
