@@ -78,6 +78,14 @@ struct DeltaVerifyTests {
       }
       #expect(altered.contains(.manifest), "\(table)")
     }
+    // Nothing in it is wrong; only the commit after it remembers what it was.
+    let rewritten = try await problems { lake in
+      let file = try path(lake, "events/_delta_log", ".json")
+      let text = try String(contentsOf: file, encoding: .utf8)
+      try text.replacing(#""engineInfo":"aisle""#, with: #""engineInfo":"other""#).write(
+        to: file, atomically: true, encoding: .utf8)
+    }
+    #expect(rewritten == [.manifest])
     let foreign = try await problems { lake in
       let number = try DeltaLog.versions(LakeLayout(root: lake.directory.path), "events").count
       try Data(#"{"commitInfo":{"operation":"OPTIMIZE"}}"#.utf8).write(

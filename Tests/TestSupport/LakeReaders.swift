@@ -39,7 +39,11 @@ public enum LakeReaders {
     try requireReaders()
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", script] + arguments
+    // As a file: DuckDB takes a script of the command line for a person, to whom it shows how slow queries are going.
+    let file = FileManager.default.temporaryDirectory.appending(path: "aisle-reader-\(UUID().uuidString).py")
+    try Data(script.utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    process.arguments = ["python3", file.path] + arguments
     process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": folder.path]) { $1 }
     let output = Pipe()
     process.standardOutput = output
