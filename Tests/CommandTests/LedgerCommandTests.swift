@@ -44,9 +44,9 @@ struct LedgerCommandTests {
   /// Whether beancount accepts a journal, and what it says.
   private func examine(_ journal: URL) async throws -> (accepts: Bool, says: String) {
     let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appending(path: "bin/bean-check")
+      .deletingLastPathComponent().appending(path: "bin/second-opinion")
     let result = try await Subprocess.run(
-      .path(FilePath(script.path)), arguments: [journal.path], input: .none, output: .string(limit: 1 << 20),
+      .path(FilePath(script.path)), arguments: ["ledger", journal.path], input: .none, output: .string(limit: 1 << 20),
       error: .string(limit: 1 << 20))
     return (result.terminationStatus.isSuccess, result.standardOutput + result.standardError)
   }

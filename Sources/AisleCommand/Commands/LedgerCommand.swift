@@ -60,7 +60,7 @@ struct LedgerCommand: AsyncParsableCommand {
       abstract: "The whole journal in beancount's format.",
       discussion: """
         It ends with assertions of the balances, which are computed another way than the entries: whatever reads the format \
-        proves that both agree, for example bin/bean-check FILE. No names of people are in it.
+        proves that both agree, for example bin/second-opinion ledger FILE. No names of people are in it.
         """)
 
     @Option(name: .customLong("to"), help: "The file, which is replaced; without it, standard output.")
