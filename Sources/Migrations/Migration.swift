@@ -40,5 +40,6 @@ public struct Migration: Sendable, Hashable {
     Migration(13, "snapshot_compression", PackageResources._013_snapshot_compression_sql),
     Migration(14, "waiting_rooms", PackageResources._014_waiting_rooms_sql),
     Migration(15, "mail", PackageResources._015_mail_sql),
+    Migration(16, "ledger", PackageResources._016_ledger_sql),
   ]
 }

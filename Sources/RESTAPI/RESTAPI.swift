@@ -122,6 +122,7 @@ public struct RESTAPI: Sendable {
     ListsResource(readModels: source.readModels, gate: gate).addRoutes(to: v1)
     BillsResource(billing: source.billing, time: aisle.time, gate: gate).addRoutes(to: v1)
     MonthsResource(billing: source.billing, gate: gate).addRoutes(to: v1)
+    LedgerResource(billing: source.billing).addRoutes(to: v1)
     EventsResource(store: source.store, gate: gate, streams: streams).addRoutes(to: v1)
   }
 }
