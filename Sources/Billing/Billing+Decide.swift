@@ -32,7 +32,7 @@ extension Billing {
       guard earlier.chargedAt == order.sourcePosition else { throw .alreadyCharged(order.orderID) }
       return []
     }
-    let entry = try charge(for: order, in: state.zone)
+    let entry = try charge(for: order, in: state.zone, closed: state.closedMonths)
     try requireRoom(for: order.orderID) { () throws(MoneyError) in
       try state.totals(of: entry).charging(entry)
     }
@@ -48,7 +48,7 @@ extension Billing {
     guard !order.lines.contains(where: { refunded.contains($0.seat) }) else {
       throw .alreadyRefunded(order.orderID)
     }
-    let entry = try refund(for: order, in: state.zone)
+    let entry = try refund(for: order, in: state.zone, closed: state.closedMonths)
     guard entry.currency == charge.currency, entry.gross <= charge.gross - charge.refundedGross,
       entry.tax <= charge.tax - charge.refundedTax
     else {

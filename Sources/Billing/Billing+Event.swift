@@ -6,12 +6,14 @@ extension Billing {
     case accountOpened(AccountOpened)
     case charged(Entry)
     case refunded(Entry)
+    case monthClosed(MonthClosed)
 
     /// The stable names of the facts, as the log, SQL and the feed know them.
     public enum Kind: String, Sendable, CaseIterable {
       case accountOpened = "account-opened"
       case charged
       case refunded
+      case monthClosed = "month-closed"
     }
 
     public var kind: Kind {
@@ -19,6 +21,7 @@ extension Billing {
       case .accountOpened: .accountOpened
       case .charged: .charged
       case .refunded: .refunded
+      case .monthClosed: .monthClosed
       }
     }
   }
@@ -61,6 +64,7 @@ extension Billing.Event: DomainEvent {
     switch self {
     case .accountOpened(let fact): try fact.encode(to: encoder)
     case .charged(let entry), .refunded(let entry): try entry.encode(to: encoder)
+    case .monthClosed(let fact): try fact.encode(to: encoder)
     }
   }
 
@@ -69,6 +73,7 @@ extension Billing.Event: DomainEvent {
     case .accountOpened: self = .accountOpened(try .init(from: decoder))
     case .charged: self = .charged(try .init(from: decoder))
     case .refunded: self = .refunded(try .init(from: decoder))
+    case .monthClosed: self = .monthClosed(try .init(from: decoder))
     case nil: throw UnknownEventType(type: type, category: Self.category)
     }
   }

@@ -16,6 +16,8 @@ extension Billing {
     /// One of the seats was refunded because of another event of the log.
     case alreadyRefunded(OrderID)
     case refundExceedsCharge(OrderID, charged: Money)
+    /// It can be closed from an instant on.
+    case monthNotOver(Month, zone: String, until: Timestamp)
   }
 }
 
@@ -34,6 +36,7 @@ extension Billing.Rejection {
     case .notCharged: "not-charged"
     case .alreadyRefunded: "already-refunded"
     case .refundExceedsCharge: "refund-exceeds-charge"
+    case .monthNotOver: "month-not-over"
     }
   }
 
@@ -62,6 +65,8 @@ extension Billing.Rejection {
       "Seats of order \(order) are refunded already, because of another event; look for two cancellations of them"
     case .refundExceedsCharge(let order, let charged):
       "Order \(order) was charged \(charged) and cannot be refunded more than that, or in another currency"
+    case .monthNotOver(let month, let zone, let end):
+      "Month \(month) is not over in \(zone); it can be closed from \(end) on"
     }
   }
 }

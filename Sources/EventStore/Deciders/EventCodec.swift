@@ -4,12 +4,14 @@ import Vocabulary
 extension NewEvent {
   /// A domain event as the store wants it.
   public init<Event: DomainEvent>(
-    _ event: Event, id: UUID = .timeOrdered(), metadata: EventMetadata = EventMetadata()
+    _ event: Event, id: UUID = .timeOrdered(), tags: [String] = [],
+    metadata: EventMetadata = EventMetadata()
   ) throws {
     let data = try JSONEncoder().encode(Payload(event: event))
     self.init(
       id: id, type: event.type, schemaVersion: Event.schemaVersion(of: event.type), data: Array(data),
-      metadata: metadata, personal: event.personalFields.filter { $0.subject.name != forgottenText })
+      tags: tags, metadata: metadata,
+      personal: event.personalFields.filter { $0.subject.name != forgottenText })
   }
 }
 

@@ -11,6 +11,7 @@ struct MonthsResource: Sendable {
   func addRoutes(to group: RouterGroup<APIContext>) {
     group.get("billing/months/{month}", use: overview)
     group.post("billing/months/{month}/reconcile", use: reconcile)
+    group.post("billing/months/{month}/close", use: close)
   }
 
   /// The bills of all accounts.
@@ -32,6 +33,21 @@ struct MonthsResource: Sendable {
   @Sendable
   private func reconcile(_ request: Request, _ context: APIContext) async throws -> Response {
     try .json(ReconciliationBody(try await billing.reconcile(try context.month())))
+  }
+
+  /// Turns bills into invoices. A bill that cannot be closed is an answer too; the same request again goes on.
+  @Sendable
+  private func close(_ request: Request, _ context: APIContext) async throws -> Response {
+    let month = try context.month()
+    // Each bill is closed once, whatever the key: the key is asked for as it is by every POST that writes.
+    _ = try request.idempotencyKey()
+    let query = Query(request)
+    let account = try query.faults.finish(
+      query.parse("account", "an account's identifier", default: AccountID?.none) {
+        AccountID($0).map(Optional.some)
+      })
+    let closing = try await billing.close(month, account: account, context.command)
+    return try .json(closing).at(try await gate.store.head())
   }
 }
 

@@ -152,7 +152,7 @@ extension Problem {
   init(_ rejection: Billing.Rejection) {
     let status: HTTPResponse.Status =
       switch rejection {
-      case .alreadyOpened, .alreadyCharged, .alreadyRefunded: .conflict
+      case .alreadyOpened, .alreadyCharged, .alreadyRefunded, .monthNotOver: .conflict
       default: .unprocessableContent
       }
     self.init(status, rejection.code, rejection.message)

@@ -93,7 +93,7 @@ extension BillingService {
   }
 
   /// Whether the log knows the account: it was opened, or something was billed to it.
-  private func requireAccount(_ id: AccountID) async throws(ServiceError) {
+  func requireAccount(_ id: AccountID) async throws(ServiceError) {
     let known: Bool
     do {
       known =

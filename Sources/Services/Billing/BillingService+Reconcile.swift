@@ -38,7 +38,7 @@ extension BillingService {
     let counts = try await connection.query(
       """
       select count(distinct (account_id, currency)), count(*)
-      from aisle.billed_lines(\(tenant), null, \(month.description), \(month.description), \(position))
+      from aisle.bill_lines(\(tenant), null, \(month.description), \(month.description), \(position))
       """)
     let (billCount, lineCount) = try counts.first?.decode(Int.self, Int.self) ?? (0, 0)
     return Reconciliation(
@@ -68,9 +68,10 @@ extension BillingService {
                  min(position) as first_position,
                  max(position) as last_position,
                  aisle.line_chain(
-                   position, line_no, kind, order_id, show_id, seat, amount, tax, currency, occurred_at
+                   position, line_no, kind, order_id, show_id, seat, amount, tax, currency, occurred_at,
+                   service_month, corrects
                    order by position, line_no) as digest
-          from aisle.billed_lines(\(tenant), null, \(month.description), \(month.description), \(position))
+          from aisle.bill_lines(\(tenant), null, \(month.description), \(month.description), \(position))
           group by account_id, currency
         )
         select account_id, currency, null::bigint, null::bigint, f.name, f.live, f.batch, count(*) over ()
@@ -108,7 +109,7 @@ extension BillingService {
         ),
         batch as (
           select *
-          from aisle.billed_lines(\(tenant), null, \(month.description), \(month.description), \(position))
+          from aisle.bill_lines(\(tenant), null, \(month.description), \(month.description), \(position))
         )
         select account_id, coalesce(b.currency, l.currency), position, line_no::bigint, f.name, f.live, f.batch,
                count(*) over ()
@@ -124,7 +125,9 @@ extension BillingService {
                  (6, 'amount', l.amount::text, b.amount::text),
                  (7, 'tax', l.tax::text, b.tax::text),
                  (8, 'currency', l.currency, b.currency),
-                 (9, 'occurred_at', l.occurred_at::text, b.occurred_at::text)
+                 (9, 'occurred_at', l.occurred_at::text, b.occurred_at::text),
+                 (10, 'service_month', l.service_month, b.service_month),
+                 (11, 'corrects', l.corrects, b.corrects)
         ) f (i, name, live, batch)
         where f.live is distinct from f.batch
           and (f.name = 'line') = (l.kind is null or b.kind is null)

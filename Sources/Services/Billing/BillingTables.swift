@@ -20,15 +20,20 @@ struct BillingTables: Sendable {
         """
         select p.position, p.last_order, p.last_error is not null, p.rebuild_through,
                m.month is not null, m.account_id, m.month, m.currency, m.gross, m.tax, m.refunds, m.lines, m.digest,
-               coalesce(z.time_zone, 'UTC')
+               coalesce(z.time_zone, 'UTC'), c.invoice_number, c.through_position
         from aisle.billing_progress p
         left join aisle.billing_months m
           on m.tenant = \(tenant) and m.account_id = \(account.rawValue)
          and m.month between \(first.description) and \(last.description)
         left join lateral (
+          select c.invoice_number, c.through_position
+          from aisle.month_closings(\(tenant), array[m.account_id], p.position) c
+          where c.month = m.month and c.currency = m.currency
+        ) c on true
+        left join lateral (
           select a.time_zone
           from aisle.account_openings(\(tenant), array[m.account_id]) a
-          where a.position <= p.position
+          where a.position <= coalesce(c.through_position, p.position)
           order by a.position desc
           limit 1
         ) z on true
@@ -46,7 +51,7 @@ struct BillingTables: Sendable {
         """
         select p.position, p.last_order, p.last_error is not null, p.rebuild_through,
                m.month is not null, m.account_id, m.month, m.currency, m.gross, m.tax, m.refunds, m.lines, m.digest,
-               coalesce(z.time_zone, 'UTC')
+               coalesce(z.time_zone, 'UTC'), c.invoice_number, c.through_position
         from aisle.billing_progress p
         left join lateral (
           select *
@@ -57,9 +62,14 @@ struct BillingTables: Sendable {
           limit \(limit)
         ) m on true
         left join lateral (
+          select c.invoice_number, c.through_position
+          from aisle.month_closings(\(tenant), array[m.account_id], p.position) c
+          where c.month = m.month and c.currency = m.currency
+        ) c on true
+        left join lateral (
           select a.time_zone
           from aisle.account_openings(\(tenant), array[m.account_id]) a
-          where a.position <= p.position
+          where a.position <= coalesce(c.through_position, p.position)
           order by a.position desc
           limit 1
         ) z on true
@@ -79,7 +89,7 @@ struct BillingTables: Sendable {
         """
         select p.position, p.last_order, p.last_error is not null, p.rebuild_through,
                l.month is not null, l.position, l.line_no, l.kind, l.order_id, l.show_id, l.seat, l.amount, l.tax, l.currency,
-               l.occurred_at
+               l.occurred_at, l.service_month, l.corrects
         from aisle.billing_progress p
         left join lateral (
           select *
