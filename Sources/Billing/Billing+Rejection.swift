@@ -18,6 +18,10 @@ extension Billing {
     case refundExceedsCharge(OrderID, charged: Money)
     /// It can be closed from an instant on.
     case monthNotOver(Month, zone: String, until: Timestamp)
+    /// The bill adds up to more than a `Money` can hold.
+    case billRefused(MoneyError)
+    /// It was tried several times to close the month, and did not come to it.
+    case stillOpen(AccountID, Month, reason: String)
   }
 }
 
@@ -37,6 +41,8 @@ extension Billing.Rejection {
     case .alreadyRefunded: "already-refunded"
     case .refundExceedsCharge: "refund-exceeds-charge"
     case .monthNotOver: "month-not-over"
+    case .billRefused: "bill-refused"
+    case .stillOpen: "still-open"
     }
   }
 
@@ -67,6 +73,10 @@ extension Billing.Rejection {
       "Order \(order) was charged \(charged) and cannot be refunded more than that, or in another currency"
     case .monthNotOver(let month, let zone, let end):
       "Month \(month) is not over in \(zone); it can be closed from \(end) on"
+    case .billRefused(let error):
+      "The bill cannot be added up: \(error). Look for orders with impossible amounts"
+    case .stillOpen(let account, let month, let reason):
+      "Month \(month) of account \(account) is still open: \(reason). Close it again"
     }
   }
 }

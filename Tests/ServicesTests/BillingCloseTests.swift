@@ -231,30 +231,196 @@ struct BillingCloseTests {
     }
   }
 
-  @Test("a closer whose connection is cut with an invoice half done leaves no number behind")
-  func killed() async throws {
+  @Test("closers of several months, while orders for them go on, leave no number out and lose no line")
+  func closersAndOrders() async throws {
+    try await withBilling(at: .at("2027-01-02T12:00:00Z")) { fixture in
+      let months = [Self.october, Self.october.next, Self.october.next.next]
+      func order(_ number: Int) throws -> BilledOrder {
+        let month = months[number % 3].month
+        return try self.order(
+          "o-\(number)", "acc-\(number % 7)", Int64(number), at: "2026-\(month)-20T12:00:00Z")
+      }
+      for number in 1...42 { try await fixture.confirm(order(number)) }
+      let closed = try await withThrowingTaskGroup(of: Int.self) { group in
+        group.addTask {
+          for number in 43...140 { try await fixture.confirm(order(number)) }
+          return 0
+        }
+        for month in months + months {
+          group.addTask {
+            try await withPool(servicesConfiguration(fixture.conninfo), size: 2) { pool in
+              let other = BillingService(store: EventStore(pool: pool), time: fixture.billing.time)
+              let closing = try await other.close(month)
+              #expect(closing.failures == [])
+              return closing.closedCount
+            }
+          }
+        }
+        return try await group.reduce(0, +)
+      }
+      // What came after the closes, too.
+      let rest = try await fixture.billing.close(months[2])
+      try await fixture.catchUp()
+      let numbers = try await fixture.invoiceNumbers()
+      let closings = try await fixture.closings()
+      #expect(closings.count == closed + rest.closedCount && closed >= 21)
+      #expect(
+        numbers
+          == (1...closings.count).map {
+            DocumentNumber(series: .invoice, year: 2027, ordinal: Int64($0)).description
+          })
+      #expect(closings == numbers)
+      var billed: Int64 = 0
+      for month in sequence(first: Self.october, next: { $0.next }).prefix(5) {
+        let result = try await fixture.billing.reconcile(month)
+        #expect(result.isEqual, "\(result.differences)")
+        billed += try await fixture.billing.monthOverview(month, source: .batch).bills
+          .reduce(0) { $0 + $1.gross.minorUnits }
+      }
+      #expect(billed == 140 * 141 / 2)
+    }
+  }
+
+  // MARK: Deaths
+
+  @Test(
+    "a closer that dies at any step leaves no number out and none twice; the next one goes on",
+    arguments: MonthCloser.Step.allCases, [1, 4, 6])
+  func dies(step: MonthCloser.Step, at index: Int) async throws {
     try await withBilling(at: Self.later) { fixture in
       for number in 1...6 { try await fixture.confirm(order("o-\(number)", "acc-\(number)")) }
       var closer = fixture.billing.closer
-      closer.reached = { step, bill in
-        guard step == .appended, bill?.accountID.rawValue == "acc-3" else { return }
-        try await fixture.asOwner(
-          """
-          select pg_terminate_backend(pid)
-          from pg_stat_activity
-          where datname = current_database() and state = 'idle in transaction'
-          """)
+      closer.reached = { reached, bill in
+        // Nothing is caught on the way out, and what is under way is rolled back, as when the process is killed.
+        if reached == step, bill == nil || bill?.accountID.rawValue == "acc-\(index)" {
+          throw CancellationError()
+        }
+      }
+      let mortal = closer
+      await #expect(throws: ServiceError.self) {
+        try await fixture.billing.close(Self.october, account: nil, RequestContext(), by: mortal)
+      }
+      let before = try await fixture.closings().count
+      try await fixture.expectNumbersWithoutGaps(before)
+      let closing = try await fixture.billing.close(Self.october)
+      #expect(closing.closedCount + before == 6 && closing.failures == [])
+      try await fixture.expectNumbersWithoutGaps(6)
+    }
+  }
+
+  @Test(
+    "a closer whose connection is cut at any step closes the bill all the same, once",
+    arguments: [MonthCloser.Step.deciding, .appended, .committed])
+  func disconnected(step: MonthCloser.Step) async throws {
+    try await withBilling(at: Self.later) { fixture in
+      for number in 1...6 { try await fixture.confirm(order("o-\(number)", "acc-\(number)")) }
+      let cuts = Mutex(0)
+      var closer = fixture.billing.closer
+      closer.reached = { reached, bill in
+        guard reached == step, bill?.accountID.rawValue == "acc-3" else { return }
+        guard
+          cuts.withLock({ cuts in
+            cuts += 1
+            return cuts == 1
+          })
+        else { return }
+        try await fixture.cutConnections()
+        // Nobody hears what became of the commit.
+        if step == .committed { throw ServiceError.outcomeUnknown("the connection was lost") }
       }
       let closing = try await fixture.billing.close(
         Self.october, account: nil, RequestContext(), by: closer)
-      #expect(closing.closedCount == 5)
-      #expect(closing.failures.map(\.accountID.rawValue) == ["acc-3"])
-      try await fixture.expectNumbersWithoutGaps(5)
-
-      let retried = try await fixture.billing.close(Self.october)
-      #expect(retried.invoices.map(\.accountID.rawValue) == ["acc-3"])
-      #expect(retried.closedBeforeCount == 5 && retried.failures == [])
+      #expect(cuts.withLock { $0 } >= 1)
+      #expect(closing.closedCount + closing.closedBeforeCount == 6 && closing.failures == [])
       try await fixture.expectNumbersWithoutGaps(6)
+    }
+  }
+
+  // MARK: What cannot be closed
+
+  @Test("a bill that cannot be closed is parked with its reason and keeps nobody; one call retries it")
+  func parked() async throws {
+    try await withBilling(at: Self.later) { fixture in
+      for account in ["ann", "bob", "cem"] { try await fixture.confirm(order("o-\(account)", account)) }
+      let isBroken = Mutex(true)
+      var closer = fixture.billing.closer
+      closer.reached = { step, bill in
+        if step == .deciding, bill?.accountID.rawValue == "bob", isBroken.withLock({ $0 }) {
+          throw ServiceError.unavailable("the database is not there")
+        }
+      }
+      for attempt in 1...2 {
+        let closing = try await fixture.billing.close(
+          Self.october, account: nil, RequestContext(), by: closer)
+        #expect(closing.failures.map(\.accountID.rawValue) == ["bob"] && closing.failedCount == 1)
+        #expect(closing.closedCount == (attempt == 1 ? 2 : 0))
+        let parked = try await fixture.billing.parkedBills(Self.october)
+        #expect(parked.map(\.accountID.rawValue) == ["bob"] && parked.first?.attempts == attempt)
+        #expect(parked.first?.code == "still-open")
+        #expect(parked.first?.message.contains("the database is not there") == true)
+      }
+      let retried = try await fixture.billing.close(Self.october, account: AccountID(unchecked: "bob"))
+      #expect(retried.invoices.map(\.invoiceNumber.description) == ["INV-2026-000003"])
+      let left = try await fixture.billing.parkedBills(Self.october)
+      #expect(left == [])
+      let rows = try await fixture.pool.query("select 1 from aisle.billing_parked where tenant = 1")
+      #expect(rows.isEmpty)
+    }
+  }
+
+  @Test("a bill that no 64 bits hold is parked, and the others are closed")
+  func overflow() async throws {
+    try await withBilling(at: Self.later) { fixture in
+      try await fixture.confirm(order("o-1", "ann", .max))
+      try await fixture.confirm(order("o-2", "ann", .max))
+      try await fixture.confirm(order("o-3", "bob"))
+      let closing = try await fixture.billing.close(Self.october)
+      #expect(closing.invoices.map(\.accountID.rawValue) == ["bob"])
+      #expect(closing.failures.map(\.code) == ["bill-refused"])
+      let parked = try await fixture.billing.parkedBills(Self.october)
+      #expect(parked.map(\.code) == ["bill-refused"])
+    }
+  }
+
+  @Test("a month that is not over yet is no failure to look into, so nothing is parked")
+  func notOverIsNotParked() async throws {
+    try await withBilling(at: .at("2026-11-01T01:00:00Z")) { fixture in
+      try await fixture.open("ny", in: "America/New_York")
+      try await fixture.confirm(order("o-1", "ny"))
+      let closing = try await fixture.billing.close(Self.october)
+      #expect(closing.failures.map(\.code) == ["month-not-over"])
+      let parked = try await fixture.billing.parkedBills(Self.october)
+      #expect(parked == [])
+    }
+  }
+
+  // MARK: Invoices
+
+  @Test("an invoice is found by its number and among its account's, as the bill was")
+  func invoices() async throws {
+    try await withBilling(at: .at("2026-12-02T00:00:00Z")) { fixture in
+      let ann = AccountID(unchecked: "ann")
+      try await fixture.confirm(order("o-1"))
+      try await fixture.confirm(order("o-2", "bob"))
+      try await fixture.confirm(order("o-3", at: "2026-11-03T00:00:00Z"))
+      _ = try await fixture.billing.close(Self.october)
+      _ = try await fixture.billing.close(Self.october.next)
+      let invoices = try await fixture.billing.invoices(of: ann)
+      #expect(invoices.map(\.invoiceNumber.description) == ["INV-2026-000001", "INV-2026-000003"])
+      let next = try await fixture.billing.invoices(of: ann, after: invoices[0].position, limit: 1)
+      #expect(next == [invoices[1]])
+      let bill = try #require(try await fixture.bill("ann", "2026-10", source: .batch).first)
+      #expect(invoices[0].digest == bill.digest && invoices[0].due == bill.due)
+      #expect(invoices[0].throughPosition == bill.asOfPosition)
+      let one = try await fixture.billing.invoice(invoices[1].invoiceNumber, of: ann)
+      #expect(one == invoices[1])
+      for number in ["INV-2026-000002", "INV-2026-000004", "INV-2025-000001"] {
+        let number = try #require(DocumentNumber(number))
+        await #expect(throws: ServiceError.self) { try await fixture.billing.invoice(number, of: ann) }
+      }
+      await #expect(throws: ServiceError.self) {
+        try await fixture.billing.invoices(of: AccountID(unchecked: "nobody"))
+      }
     }
   }
 }
@@ -275,9 +441,19 @@ extension BillingFixture {
       }
   }
 
+  /// Of everybody who is in a transaction, or was.
+  func cutConnections() async throws {
+    try await asOwner(
+      """
+      select pg_terminate_backend(pid)
+      from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()
+      """)
+  }
+
   func expectNumbersWithoutGaps(_ count: Int) async throws {
-    let expected = (1...count).map {
-      DocumentNumber(series: .invoice, year: 2026, ordinal: Int64($0)).description
+    let expected = (0..<count).map {
+      DocumentNumber(series: .invoice, year: 2026, ordinal: Int64($0 + 1)).description
     }
     let (numbers, closings) = (try await invoiceNumbers(), try await closings())
     #expect(numbers == expected)

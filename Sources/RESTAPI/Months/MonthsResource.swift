@@ -12,6 +12,7 @@ struct MonthsResource: Sendable {
     group.get("billing/months/{month}", use: overview)
     group.post("billing/months/{month}/reconcile", use: reconcile)
     group.post("billing/months/{month}/close", use: close)
+    group.get("billing/months/{month}/parked", use: parked)
   }
 
   /// The bills of all accounts.
@@ -48,6 +49,14 @@ struct MonthsResource: Sendable {
       })
     let closing = try await billing.close(month, account: account, context.command)
     return try .json(closing).at(try await gate.store.head())
+  }
+
+  /// The bills that could not be closed when it was tried.
+  @Sendable
+  private func parked(_ request: Request, _ context: APIContext) async throws -> Response {
+    let month = try context.month()
+    return try .json(
+      Page(try await billing.parkedBills(month), nextCursor: nil), unlessKnownBy: request)
   }
 }
 

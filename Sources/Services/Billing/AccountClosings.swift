@@ -7,17 +7,15 @@ import Vocabulary
 struct AccountClosings {
   private var closed: [AccountID: Billing.ClosedMonths] = [:]
 
-  /// What the log says about some accounts before a position. Each closing has the position through which it closes, so
-  /// all events up to there may be held against the same answer.
+  /// What the log says about some accounts. Each closing has the position through which it closes, so every event may be
+  /// held against the same answer.
   static func load(
-    of accounts: Set<AccountID>, before position: Position, tenant: TenantID,
-    on connection: PostgresConnection
+    of accounts: Set<AccountID>, tenant: TenantID, on connection: PostgresConnection
   ) async throws -> AccountClosings {
     let rows = try await connection.query(
       """
       select account_id, month, currency, invoice_number, through_position
-      from aisle.month_closings(
-        \(tenant.rawValue), \(accounts.map(\.rawValue)), \(position.rawValue))
+      from aisle.month_closings(\(tenant.rawValue), \(accounts.map(\.rawValue)))
       """)
     var closings = AccountClosings()
     for row in rows {

@@ -68,9 +68,12 @@ extension Bill {
   init(row: Row, from first: Int = 0, source: Source, asOf position: Position) throws {
     func column<Value: PostgresValue>(_ offset: Int) throws -> Value { try row.column(first + offset) }
     let currency = try Currency(stored: column(2))
-    let totals = try MonthlyTotals(
-      gross: Money(column(3), currency), tax: Money(column(4), currency), refunds: Money(column(5), currency),
-      lines: column(6))
+    /// Null if it does not fit.
+    func amount(_ offset: Int) throws -> Money {
+      guard let minorUnits: Int64 = try column(offset) else { throw MoneyError.overflow }
+      return Money(minorUnits, currency)
+    }
+    let totals = try MonthlyTotals(gross: amount(3), tax: amount(4), refunds: amount(5), lines: column(6))
     let number = try (column(9) as String?).map(DocumentNumber.init(stored:))
     let closedThrough = try (column(10) as Int64?).map(Position.init)
     self.init(

@@ -19,6 +19,8 @@ public struct BillLine: Sendable, Hashable, Codable {
   public let amount: Money
   /// The part of ``amount`` that is tax.
   public let tax: Money
+  /// The rate of the tax on the net amount, in basis points; nil if the event of the line has been archived.
+  public let taxRateBasisPoints: Int?
   /// The instant that decided the month.
   public let occurredAt: Timestamp
   /// What it corrects, if that month was closed before; nil for a line of the bill's own month.
@@ -31,6 +33,7 @@ public struct BillLine: Sendable, Hashable, Codable {
     case orderID = "order_id"
     case showID = "show_id"
     case seat, amount, tax
+    case taxRateBasisPoints = "tax_rate_bp"
     case occurredAt = "occurred_at"
     case adjustment
   }
@@ -63,7 +66,7 @@ extension BillLine {
   public var cursor: Cursor { Cursor(position: position.rawValue, lineNumber: lineNumber) }
 
   /// Columns from `first` on: position, line_no, kind, order, show, seat, amount, tax, currency, occurred_at,
-  /// service_month, corrects.
+  /// service_month, corrects, tax_rate_bp.
   init(row: Row, from first: Int = 0) throws {
     func column<Value: PostgresValue>(_ offset: Int) throws -> Value { try row.column(first + offset) }
     let currency = try Currency(stored: column(8))
@@ -72,7 +75,8 @@ extension BillLine {
       position: Position(try column(0)), lineNumber: try column(1),
       kind: kind == Kind.refund.rawValue ? .refund : .charge, orderID: OrderID(unchecked: try column(3)),
       showID: ShowID(unchecked: try column(4)), seat: SeatID(unchecked: try column(5)),
-      amount: Money(try column(6), currency), tax: Money(try column(7), currency), occurredAt: try column(9),
+      amount: Money(try column(6), currency), tax: Money(try column(7), currency),
+      taxRateBasisPoints: try column(12), occurredAt: try column(9),
       adjustment: try Billing.Adjustment(serviceMonth: column(10), corrects: column(11)))
   }
 }

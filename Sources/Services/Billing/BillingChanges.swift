@@ -78,7 +78,8 @@ struct BillingChanges {
       let line = BillLine(
         position: Position(entry.sourcePosition), lineNumber: index + 1, kind: kind, orderID: entry.orderID,
         showID: entry.showID, seat: line.seat, amount: Money(line.amount, entry.currency),
-        tax: Money(line.tax, entry.currency), occurredAt: entry.occurredAt, adjustment: entry.adjusts)
+        tax: Money(line.tax, entry.currency), taxRateBasisPoints: nil, occurredAt: entry.occurredAt,
+        adjustment: entry.adjusts)
       bill.chain.add(line)
       lines.append((key, line))
     }

@@ -43,8 +43,7 @@ struct BillingProjection: Sendable {
       of: Set(sources.map(\.order.accountID)), before: last.event.position, tenant: store.tenant,
       on: connection)
     let closings = try await AccountClosings.load(
-      of: Set(sources.map(\.order.accountID)), before: last.event.position, tenant: store.tenant,
-      on: connection)
+      of: Set(sources.map(\.order.accountID)), tenant: store.tenant, on: connection)
     let entries = try sources.map { source in
       let closed = closings.months(of: source.order.accountID)
       let zone = zones.zone(of: source.order.accountID, at: source.event.position)

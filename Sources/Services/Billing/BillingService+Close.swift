@@ -10,10 +10,23 @@ extension BillingService {
   /// there is nothing to close.
   /// - Throws: `billingRejected(.monthNotOver)` if the month is over nowhere on earth, or not for the account that is asked
   ///   for.
+  /// - Parameter progress: is told how many of the open bills are done with.
   public func close(
-    _ month: Month, account: AccountID? = nil, _ context: RequestContext = RequestContext()
+    _ month: Month, account: AccountID? = nil, _ context: RequestContext = RequestContext(),
+    progress: @escaping @Sendable (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) async throws(ServiceError) -> MonthClosing {
-    try await close(month, account: account, context, by: closer)
+    var closer = closer
+    closer.progress = progress
+    return try await close(month, account: account, context, by: closer)
+  }
+
+  /// The bills of a month that could not be closed when it was tried, with the reason; at most 1000 of them.
+  public func parkedBills(_ month: Month) async throws(ServiceError) -> [ParkedBill] {
+    do {
+      return try await ParkedBills(store: store).list(month)
+    } catch {
+      throw ServiceError(reading: error)
+    }
   }
 
   var closer: MonthCloser { MonthCloser(store: store, batch: batch, time: time) }
@@ -22,9 +35,11 @@ extension BillingService {
     _ month: Month, account: AccountID?, _ context: RequestContext, by closer: MonthCloser
   ) async throws(ServiceError) -> MonthClosing {
     do {
-      if let account { try await requireAccount(account) }
       try Billing.requireEnd(of: month, in: try await zone(of: account), at: time.now)
-      return try await closer.close(month, of: account, context)
+      let closing = try await closer.close(month, of: account, context)
+      // The log knows orders of an account before its stream does.
+      if let account, closing.isEmpty { try await requireAccount(account) }
+      return closing
     } catch let rejection as Billing.Rejection {
       throw .billingRejected(rejection)
     } catch {

@@ -27,8 +27,7 @@ struct BillingTables: Sendable {
          and m.month between \(first.description) and \(last.description)
         left join lateral (
           select c.invoice_number, c.through_position
-          from aisle.month_closings(\(tenant), array[m.account_id], p.position) c
-          where c.month = m.month and c.currency = m.currency
+          from aisle.bill_closing(\(tenant), m.account_id, m.month, m.currency, p.position) c
         ) c on true
         left join lateral (
           select a.time_zone
@@ -63,8 +62,7 @@ struct BillingTables: Sendable {
         ) m on true
         left join lateral (
           select c.invoice_number, c.through_position
-          from aisle.month_closings(\(tenant), array[m.account_id], p.position) c
-          where c.month = m.month and c.currency = m.currency
+          from aisle.bill_closing(\(tenant), m.account_id, m.month, m.currency, p.position) c
         ) c on true
         left join lateral (
           select a.time_zone
@@ -89,7 +87,7 @@ struct BillingTables: Sendable {
         """
         select p.position, p.last_order, p.last_error is not null, p.rebuild_through,
                l.month is not null, l.position, l.line_no, l.kind, l.order_id, l.show_id, l.seat, l.amount, l.tax, l.currency,
-               l.occurred_at, l.service_month, l.corrects
+               l.occurred_at, l.service_month, l.corrects, r.tax_rate_bp
         from aisle.billing_progress p
         left join lateral (
           select *
@@ -99,6 +97,12 @@ struct BillingTables: Sendable {
           order by l.position, l.line_no
           limit \(limit)
         ) l on true
+        left join lateral (
+          -- The tables do not have it, and need not: the log does.
+          select (e.data -> 'lines' -> (l.line_no - 1) ->> 'tax_rate_bp')::integer as tax_rate_bp
+          from aisle.events e
+          where e.tenant = \(tenant) and e.position = l.position
+        ) r on true
         where p.tenant = \(tenant)
         order by l.position, l.line_no
         """)

@@ -16,14 +16,17 @@ import Vocabulary
 /// Whoever dies in between leaves nothing, or an invoice that is complete.
 struct MonthCloser: Sendable {
   /// Between these a test may let something happen.
-  enum Step: Sendable { case billsRead, deciding, appended }
+  enum Step: Sendable, CaseIterable { case billsRead, deciding, appended, committed }
 
   let store: EventStore
   let batch: BillingBatch
   let time: TimeSource
   var reached: @Sendable (Step, Bill?) async throws -> Void = { _, _ in }
+  /// Is told how many of the open bills are done with.
+  var progress: @Sendable (_ done: Int, _ of: Int) -> Void = { _, _ in }
 
-  /// How often bills are read anew because orders came meanwhile. Each time only those are left whose accounts had some.
+  /// How often bills are read anew because orders came meanwhile, or because it is not known what became of them. Each time
+  /// only those are left.
   private static let maximumPasses = 10
   /// How often a number is asked for that others take. Each time, one of them gets on.
   private static let maximumAttempts = 1000
@@ -39,75 +42,94 @@ struct MonthCloser: Sendable {
     case overtaken
   }
 
+  private var parked: ParkedBills { ParkedBills(store: store) }
+
   func close(_ month: Month, of account: AccountID?, _ context: RequestContext) async throws -> MonthClosing {
     var result = MonthClosing(month)
+    /// What is left for the next pass, and why.
     var left: [BillKey: String]?
+    let parkedBefore = Set(try await parked.list(month).map(\.key))
     for _ in 1...Self.maximumPasses {
       let answer = try await bills(of: account, month)
       try await reached(.billsRead, nil)
       var arrivals = Arrivals(after: answer.position)
-      var overtaken: [BillKey: String] = [:]
+      var again: [BillKey: String] = [:]
       var outage = 0
-      for bill in answer.rows {
-        let key = BillKey(account: bill.accountID, month: month, currency: bill.currency)
-        guard left?[key] != nil || left == nil else { continue }
-        if bill.status == .closed {
-          result.closedBeforeCount += 1
-          continue
-        }
+      let rows = answer.rows.filter { left?[$0.key] != nil || left == nil }
+      for (index, row) in rows.enumerated() {
         do {
+          let bill = try row.bill.get()
+          if bill.status == .closed {
+            result.closedBeforeCount += 1
+            continue
+          }
           try await arrivals.readOn(store)
           if arrivals.accounts.contains(bill.accountID) { throw NotNow.overtaken }
-          result.add(bill, closedAs: try await close(bill, &arrivals, context))
+          let number = try await close(bill, knowing: arrivals.through, context)
+          result.add(bill, closedAs: number)
+          if parkedBefore.contains(row.key) { try await parked.remove(row.key) }
           outage = 0
         } catch NotNow.overtaken, NotNow.closedAlready {
-          overtaken[key] = bill.currency.code
+          again[row.key] = "its orders come faster than it can be closed"
         } catch let rejection as Billing.Rejection {
-          result.add(bill, failedBy: rejection.code, rejection.message)
+          try await fail(row.key, rejection, &result)
         } catch is CancellationError {
           throw CancellationError()
+        } catch let error as MoneyError {
+          try await fail(row.key, .billRefused(error), &result)
         } catch {
+          // It may be closed all the same: the next pass sees.
           let error = ServiceError(reading: error)
-          if case .unavailable = error { outage += 1 }
+          outage += 1
           if outage == Self.maximumOutage { throw error }
-          result.add(bill, failedBy: "not-closed", "\(error)")
+          again[row.key] = "\(error)"
         }
+        progress(index + 1, rows.count)
       }
-      if overtaken.isEmpty { return result }
-      left = overtaken
+      if again.isEmpty { return result }
+      left = again
     }
     // Read once more, so that each is told for what it is.
-    for bill in try await bills(of: account, month).rows
-    where left?[BillKey(account: bill.accountID, month: month, currency: bill.currency)] != nil {
-      if bill.status == .closed {
+    for row in try await bills(of: account, month).rows {
+      guard let reason = left?[row.key] else { continue }
+      if case .success(let bill) = row.bill, bill.status == .closed {
         result.closedBeforeCount += 1
       } else {
-        result.add(
-          bill, failedBy: "account-busy",
-          "Orders of account \(bill.accountID) come faster than its bill can be closed; close the month again"
-        )
+        try await fail(row.key, .stillOpen(row.key.account, month, reason: reason), &result)
       }
     }
     return result
   }
 
-  private func bills(of account: AccountID?, _ month: Month) async throws -> BillingBatch.Answer<Bill> {
+  /// Lists a bill that stays open. It is parked unless all that is amiss is that the month is not over yet.
+  private func fail(
+    _ key: BillKey, _ rejection: Billing.Rejection, _ result: inout MonthClosing
+  ) async throws {
+    result.add(key, failedBy: rejection)
+    if case .monthNotOver = rejection { return }
+    try await parked.add(key, rejection, at: time.now)
+  }
+
+  private func bills(of account: AccountID?, _ month: Month) async throws
+    -> BillingBatch.Answer<BillingBatch.Found>
+  {
     try await store.pool.transaction { connection in
       // A long log takes its time.
       try await connection.liftStatementTimeout()
-      return try await batch.bills(of: account, from: month, to: month, on: connection)
+      return try await batch.find(of: account, from: month, to: month, on: connection)
     }
   }
 
   private func close(
-    _ bill: Bill, _ arrivals: inout Arrivals, _ context: RequestContext
+    _ bill: Bill, knowing known: Position, _ context: RequestContext
   ) async throws -> DocumentNumber {
     for _ in 1...Self.maximumAttempts {
-      let known = arrivals.through
       do {
-        return try await store.pool.transaction { connection in
+        let number = try await store.pool.transaction { connection in
           try await append(bill, knowing: known, context, on: connection)
         }
+        try await reached(.committed, bill)
+        return number
       } catch NotNow.numberTaken {
         continue
       }
@@ -137,7 +159,10 @@ struct MonthCloser: Sendable {
     }
     let closing = try NewEvent(
       Billing.Event.monthClosed(closed), id: id("month-closed"),
-      tags: ["month-closed", "month-closed:\(bill.accountID)"], metadata: context.metadata())
+      tags: [
+        BillTags.account(bill.accountID), BillTags.month(bill.month),
+        BillTags.bill(bill.month, bill.currency, bill.accountID),
+      ], metadata: context.metadata())
     let outcomes: [AppendOutcome]
     do throws {
       outcomes = try await store.append(
@@ -178,42 +203,6 @@ struct MonthCloser: Sendable {
     let arrived = try await Arrivals.accounts(
       of: store, after: known, through: Position(position.rawValue - 1), on: connection)
     if arrived.contains(account) { throw NotNow.overtaken }
-  }
-}
-
-/// Whose bills may have changed since they were read.
-private struct Arrivals {
-  private(set) var through: Position
-  private(set) var accounts: Set<AccountID> = []
-
-  init(after position: Position) { through = position }
-
-  /// What was in the log before does not have to be looked at while its lock is held.
-  mutating func readOn(_ store: EventStore) async throws {
-    let head = try await store.head()
-    guard head > through else { return }
-    let (seen, arrived) = (
-      head,
-      try await store.pool.withConnection {
-        try await Self.accounts(of: store, after: through, through: head, on: $0)
-      }
-    )
-    accounts.formUnion(arrived)
-    through = seen
-  }
-
-  /// The accounts with orders, or a new time zone, in a part of the log.
-  static func accounts(
-    of store: EventStore, after first: Position, through last: Position, on connection: PostgresConnection
-  ) async throws -> Set<AccountID> {
-    let rows = try await connection.query(
-      """
-      select distinct e.data ->> 'account_id'
-      from aisle.events e
-      where e.tenant = \(store.tenant.rawValue) and e.position > \(first.rawValue) and e.position <= \(last.rawValue)
-        and e.type in ('order-confirmed', 'order-seats-cancelled', 'order-cancelled', 'account-opened')
-      """)
-    return Set(try rows.map { AccountID(unchecked: try $0.decode(String.self)) })
   }
 }
 

@@ -16,6 +16,9 @@ public struct MonthClosing: Sendable, Hashable, Codable {
   /// Most entries of each list; all are counted.
   public static let maximumListed = 1000
 
+  /// There was no bill, open or closed.
+  var isEmpty: Bool { closedCount == 0 && closedBeforeCount == 0 && failedCount == 0 }
+
   init(_ month: Month) { self.month = month }
 
   private enum CodingKeys: String, CodingKey {
@@ -59,10 +62,11 @@ public struct MonthClosing: Sendable, Hashable, Codable {
       Invoice(accountID: bill.accountID, currency: bill.currency, invoiceNumber: number, due: bill.due))
   }
 
-  mutating func add(_ bill: Bill, failedBy code: String, _ message: String) {
+  mutating func add(_ key: BillKey, failedBy rejection: Billing.Rejection) {
     failedCount += 1
     guard failures.count < Self.maximumListed else { return }
     failures.append(
-      Failure(accountID: bill.accountID, currency: bill.currency, code: code, message: message))
+      Failure(
+        accountID: key.account, currency: key.currency, code: rejection.code, message: rejection.message))
   }
 }
