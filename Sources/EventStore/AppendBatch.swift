@@ -111,7 +111,11 @@ extension [String] {
   fileprivate var postgresText: String? {
     guard !isEmpty else { return nil }
     let quoted = map { text in
-      "\"" + text.replacing("\\", with: #"\\"#).replacing("\"", with: #"\""#) + "\""
+      // Hardly any has something to escape, and looking for it is all that most of them need.
+      guard text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") }) else {
+        return "\"" + text + "\""
+      }
+      return "\"" + text.replacing("\\", with: #"\\"#).replacing("\"", with: #"\""#) + "\""
     }
     return "{" + quoted.joined(separator: ",") + "}"
   }

@@ -103,8 +103,14 @@ extension UUID {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let milliseconds = UInt64(now.tv_sec) * 1000 + UInt64(now.tv_nsec) / 1_000_000
-    let high = UInt64.random(in: 0 ... .max)
-    let low = UInt64.random(in: 0 ... .max)
+    // One call of the kernel; the standard library opens, reads and closes a file for each number.
+    var random: (UInt64, UInt64) = (0, 0)
+    withUnsafeMutableBytes(of: &random) { bytes in
+      if getentropy(bytes.baseAddress, bytes.count) != 0 {
+        bytes.storeBytes(of: (.random(in: 0 ... .max), .random(in: 0 ... .max)), as: (UInt64, UInt64).self)
+      }
+    }
+    let (high, low) = random
     func time(_ shift: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: milliseconds >> shift) }
     func byte(_ word: UInt64, _ shift: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: word >> shift) }
     return UUID(

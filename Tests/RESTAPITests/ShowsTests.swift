@@ -13,9 +13,9 @@ struct ShowsTests {
       #expect(answer.headers[.contentType] == "application/json")
       #expect(
         answer.text == """
-          {"currency":"EUR","hold_ttl_seconds":600,"seats":12,"sections":[{"id":"stalls",\
-          "price":{"amount":4500,"currency":"EUR"},"rows":[{"id":"A","seats":12}]}],"show_id":"hamlet",\
-          "starts_at":"2026-12-24T19:30:00Z","tax_rate_bp":700,"title":"Hamlet","version":1}
+          {"show_id":"hamlet","title":"Hamlet","starts_at":"2026-12-24T19:30:00Z","currency":"EUR",\
+          "tax_rate_bp":700,"hold_ttl_seconds":600,"seats":12,"sections":[{"id":"stalls",\
+          "price":{"amount":4500,"currency":"EUR"},"rows":[{"id":"A","seats":12}]}],"version":1}
           """)
     }
   }

@@ -1,3 +1,4 @@
+import EventStore
 import Foundation
 import Logging
 import Services
@@ -27,13 +28,11 @@ struct JSONLogHandler: LogHandler {
     record["level"] = "\(event.level.rawValue)"
     record["logger"] = "\(label)"
     record["message"] = "\(event.message)"
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard var line = try? encoder.encode(Field(value: .dictionary(record))) else { return }
+    guard var line = try? PayloadEncoder().encode(Field(value: .dictionary(record))) else { return }
     line.append(UInt8(ascii: "\n"))
     // One write a record, so that the lines of several tasks do not mix. A log that cannot be written (a full disk,
     // a reader that has gone) is no reason to stop selling.
-    try? FileHandle.standardError.write(contentsOf: line)
+    try? FileHandle.standardError.write(contentsOf: Data(line))
   }
 }
 
@@ -41,12 +40,31 @@ private struct Field: Encodable {
   let value: Logger.MetadataValue
 
   func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
     switch value {
-    case .string(let text): try container.encode(text)
-    case .stringConvertible(let value): try container.encode(value.description)
-    case .array(let values): try container.encode(values.map(Field.init))
-    case .dictionary(let values): try container.encode(values.mapValues(Field.init))
+    case .string(let text): try encoder.write(text)
+    case .stringConvertible(let value): try encoder.write(value.description)
+    case .array(let values): try encoder.write(values.map(Field.init))
+    case .dictionary(let values):
+      var container = encoder.container(keyedBy: Key.self)
+      // Sorted, so that a person finds a field at the same place in each line.
+      for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+        try container.encode(Field(value: value), forKey: Key(stringValue: key))
+      }
     }
+  }
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { return nil }
+  }
+}
+
+extension Encoder {
+  fileprivate func write(_ value: some Encodable) throws {
+    var container = singleValueContainer()
+    try container.encode(value)
   }
 }

@@ -7,11 +7,10 @@ extension NewEvent {
     _ event: Event, id: UUID = .timeOrdered(), tags: [String] = [],
     metadata: EventMetadata = EventMetadata()
   ) throws {
-    let data = try JSONEncoder().encode(Payload(event: event))
+    let data = try PayloadEncoder().encode(Payload(event: event))
     self.init(
-      id: id, type: event.type, schemaVersion: Event.schemaVersion(of: event.type), data: Array(data),
-      tags: tags, metadata: metadata,
-      personal: event.personalFields.filter { $0.subject.name != forgottenText })
+      id: id, type: event.type, schemaVersion: Event.schemaVersion(of: event.type), data: data, tags: tags,
+      metadata: metadata, personal: event.personalFields.filter { $0.subject.name != forgottenText })
   }
 }
 

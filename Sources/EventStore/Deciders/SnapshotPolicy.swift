@@ -26,7 +26,7 @@ public struct SnapshotPolicy<State: Sendable>: Sendable {
   public static func every(_ events: Int64, schema: Int16) -> Self where State: Codable {
     Self(
       codec: Codec(
-        schema: schema, encode: { Array(try JSONEncoder().encode($0)) },
+        schema: schema, encode: { try PayloadEncoder().encode($0) },
         decode: { try JSONDecoder().decode(State.self, from: Data($0)) }),
       events: max(events, 1))
   }

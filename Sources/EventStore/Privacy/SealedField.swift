@@ -27,22 +27,23 @@ struct SealedField {
     }
   }
 
-  private struct Envelope: Codable {
-    struct Sealed: Codable {
-      let box: Data
-      let key: UUID
-    }
-    let sealed: Sealed
-    private enum CodingKeys: String, CodingKey { case sealed = "$sealed" }
-  }
-
   /// nil if the value is not a sealed one.
   init?(_ value: ArraySlice<UInt8>) {
-    guard value.first == UInt8(ascii: "{"),
-      let envelope = try? JSONDecoder().decode(Envelope.self, from: Data(value))
+    // Every event that is read passes here, and what stands in the log was written by `json`: bytes suffice.
+    let value = Array(value)
+    guard let range = PayloadFields(value)?.values["$sealed"] else { return nil }
+    let sealed = Array(value[range])
+    guard let fields = PayloadFields(sealed)?.values,
+      let key = fields["key"].flatMap({ UUID(uuidString: Self.text(sealed[$0])) }),
+      let box = fields["box"].flatMap({ Data(base64Encoded: Self.text(sealed[$0])) })
     else { return nil }
-    keyID = envelope.sealed.key
-    box = Array(envelope.sealed.box)
+    keyID = key
+    self.box = Array(box)
+  }
+
+  /// What is between the quotes of a text without escapes.
+  private static func text(_ value: ArraySlice<UInt8>) -> String {
+    String(decoding: value.dropFirst().dropLast(), as: UTF8.self)
   }
 
   /// Seals a JSON value of any kind.

@@ -5,9 +5,7 @@ import Vocabulary
 /// An event of the log as CloudEvents 1.0 JSON, with the log's own attributes as extensions.
 enum CloudEvent {
   static func json(of event: RecordedEvent, tenant: TenantID) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var json = Array(try encoder.encode(Attributes(event, tenant: tenant)))
+    var json = try PayloadEncoder().encode(Attributes(event, tenant: tenant))
     // The payload is JSON already and goes in as it is.
     json.removeLast()
     json += Array(",\"data\":".utf8) + event.data + [UInt8(ascii: "}")]

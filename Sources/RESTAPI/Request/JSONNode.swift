@@ -11,18 +11,35 @@ struct JSONNode {
   }
 
   private let content: Content
-  let pointer: String
+  private let place: Place?
   let faults: Faults
 
   init(_ value: JSONValue, faults: Faults) {
-    self.init(.value(value), "", faults)
+    self.init(.value(value), nil, faults)
   }
 
-  private init(_ content: Content, _ pointer: String, _ faults: Faults) {
+  private init(_ content: Content, _ place: Place?, _ faults: Faults) {
     self.content = content
-    self.pointer = pointer
+    self.place = place
     self.faults = faults
   }
+
+  /// Where in the document. Hardly any request has a fault, so the pointer's text is made when it does.
+  private final class Place: Sendable {
+    let parent: Place?
+    let name: String
+
+    init(_ name: String, in parent: Place?) {
+      self.name = name
+      self.parent = parent
+    }
+
+    var pointer: String {
+      (parent?.pointer ?? "") + "/" + name.replacing("~", with: "~0").replacing("/", with: "~1")
+    }
+  }
+
+  var pointer: String { place?.pointer ?? "" }
 
   /// Whether there is something other than null.
   var isPresent: Bool {
@@ -47,12 +64,12 @@ struct JSONNode {
   // MARK: Structure
 
   subscript(name: String) -> JSONNode {
-    let escaped = name.replacing("~", with: "~0").replacing("/", with: "~1")
+    let place = Place(name, in: place)
     switch content {
     case .value(.object(let members)):
-      return JSONNode(members[name].map(Content.value) ?? .absent, "\(pointer)/\(escaped)", faults)
+      return JSONNode(members[name].map(Content.value) ?? .absent, place, faults)
     case .value, .absent, .unreadable:
-      return JSONNode(.unreadable, "\(pointer)/\(escaped)", faults)
+      return JSONNode(.unreadable, place, faults)
     }
   }
 
@@ -73,7 +90,7 @@ struct JSONNode {
       return nil
     }
     let elements = values.enumerated().map { index, value in
-      element(JSONNode(.value(value), "\(pointer)/\(index)", faults))
+      element(JSONNode(.value(value), Place("\(index)", in: place), faults))
     }
     let readable = elements.compactMap(\.self)
     return readable.count == elements.count ? readable : nil
@@ -82,7 +99,7 @@ struct JSONNode {
   /// Whether this is an array with an element like that. Records nothing.
   func hasElement(_ isWanted: (JSONNode) -> Bool) -> Bool {
     guard case .value(.array(let values)) = content else { return true }
-    return values.isEmpty || values.contains { isWanted(JSONNode(.value($0), "", Faults())) }
+    return values.isEmpty || values.contains { isWanted(JSONNode(.value($0), nil, Faults())) }
   }
 
   // MARK: Values

@@ -21,7 +21,7 @@ struct EntityTag: Sendable, Hashable, CustomStringConvertible {
   static func version(_ version: Int64) -> EntityTag { EntityTag(String(version)) }
 
   /// For representations without a version: a digest of their bytes.
-  static func digest(of body: Data) -> EntityTag {
+  static func digest(of body: [UInt8]) -> EntityTag {
     EntityTag(UUID.derived(from: String(decoding: body, as: UTF8.self)).uuidString.lowercased())
   }
 

@@ -1,5 +1,4 @@
 import EventStore
-import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -18,20 +17,14 @@ extension Response {
   static func json(
     _ value: some Encodable, status: HTTPResponse.Status = .ok, type: MediaType = .json
   ) throws -> Response {
-    Response(status: status, bytes: try encode(value), type: type)
+    Response(status: status, bytes: try PayloadEncoder().encode(value), type: type)
   }
 
   /// An answer to a read that is its own validator: not sent again to a client that has it.
   static func json(_ value: some Encodable, unlessKnownBy request: Request) throws -> Response {
-    let body = try encode(value)
+    // A value gives its fields in one order, so the same content is the same bytes and has the same digest.
+    let body = try PayloadEncoder().encode(value)
     return Response(bytes: body, type: .json).tagged(.digest(of: body), for: request)
-  }
-
-  private static func encode(_ value: some Encodable) throws -> Data {
-    let encoder = JSONEncoder()
-    // Sorted, so that the same content is the same bytes and has the same digest.
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(value)
   }
 
   init(status: HTTPResponse.Status = .ok, bytes: some Sequence<UInt8> & Sendable, type: MediaType) {

@@ -1,6 +1,5 @@
 import Booking
 import EventStore
-import Foundation
 import Services
 import Vocabulary
 
@@ -24,7 +23,7 @@ struct ShowFeed: EventFeed {
     return try events.compactMap { event in
       version = event.version
       guard let change = try SeatChangeBody(event) else { return nil }
-      return ServerSentEvent(id: event.version, data: Array(try JSONEncoder().encode(change)))
+      return ServerSentEvent(id: event.version, data: try PayloadEncoder().encode(change))
     }
   }
 
