@@ -9,6 +9,7 @@ extension Billing {
   ) throws(Rejection) -> [Event] {
     switch command {
     case .open(let open): try decide(open, state, at: now)
+    case .changeZone(let change): try decide(change, state, at: now)
     case .charge(let order): try charge(order, state)
     case .refund(let order): try refund(order, state)
     }
@@ -25,6 +26,18 @@ extension Billing {
     let fact = AccountOpened(
       accountID: open.accountID, name: open.name, timeZone: open.timeZone, openedAt: now)
     return [.accountOpened(fact)]
+  }
+
+  private static func decide(
+    _ change: ChangeZone, _ state: State, at now: Timestamp
+  ) throws(Rejection) -> [Event] {
+    guard state.account != nil else { throw .notOpened(change.accountID) }
+    guard let zone = BillingZone(change.timeZone) else { throw .unknownTimeZone(change.timeZone) }
+    if zone == state.zone { return [] }
+    return [
+      .accountZoneChanged(
+        AccountZoneChanged(accountID: change.accountID, timeZone: change.timeZone, changedAt: now))
+    ]
   }
 
   private static func charge(_ order: BillableOrder, _ state: State) throws(Rejection) -> [Event] {

@@ -4,6 +4,8 @@ extension Billing {
   /// Why a command was refused. Nothing has happened then.
   public enum Rejection: Error, Sendable, Hashable {
     case alreadyOpened(AccountID)
+    /// Only an account that was opened has a time zone to change.
+    case notOpened(AccountID)
     case invalidName(length: Int)
     case unknownTimeZone(String)
     case noLines(OrderID)
@@ -30,6 +32,7 @@ extension Billing.Rejection {
   public var code: String {
     switch self {
     case .alreadyOpened: "account-already-opened"
+    case .notOpened: "account-not-opened"
     case .invalidName: "invalid-account-name"
     case .unknownTimeZone: "unknown-time-zone"
     case .noLines: "no-lines"
@@ -51,6 +54,8 @@ extension Billing.Rejection {
     switch self {
     case .alreadyOpened(let account):
       "Account \(account) is open with another name or time zone; open this one under another id"
+    case .notOpened(let account):
+      "Account \(account) was never opened, so it is billed by UTC; open it with its time zone"
     case .invalidName(let length):
       "The account's name has \(length) characters; use 1 to 200"
     case .unknownTimeZone(let name):

@@ -56,6 +56,8 @@ extension Billing {
     case .accountOpened(let fact):
       state.account = fact
       state.zone = BillingZone(fact.timeZone) ?? .utc
+    case .accountZoneChanged(let fact):
+      state.zone = BillingZone(fact.timeZone) ?? .utc
     case .charged(let entry):
       state.orders[entry.orderID] = .init(
         chargedAt: entry.sourcePosition, gross: entry.gross, tax: entry.tax, currency: entry.currency)

@@ -7,8 +7,8 @@ import class Foundation.JSONDecoder
 /// The monthly bills, folded from order events alone.
 ///
 /// A confirmed order is charged, and a cancelled one or some of its seats refunded, in the month in which it happened by the
-/// account's clock; the zone of an account is that of its latest `account-opened` before the event, else UTC. What comes after its month was closed
-/// is billed in the account's next open month.
+/// account's clock; the zone of an account is that of its latest `account-opened` or `account-zone-changed` before the event,
+/// else UTC. What comes after its month was closed is billed in the account's next open month.
 /// Grows with the number of accounts and of their months.
 struct LakeBilling {
   private struct Key: Hashable {
@@ -36,12 +36,12 @@ struct LakeBilling {
   mutating func apply(_ record: LakeRecord) -> [String] {
     do {
       switch (record.category, record.type) {
-      case ("account", "account-opened"):
-        let opened = try decoder.decode(AccountOpened.self, from: Data(record.data))
-        guard let zone = BillingZone(opened.timeZone) else {
-          return ["expected an IANA time zone, found \"\(opened.timeZone)\""]
+      case ("account", "account-opened"), ("account", "account-zone-changed"):
+        let moved = try decoder.decode(AccountMoved.self, from: Data(record.data))
+        guard let zone = BillingZone(moved.timeZone) else {
+          return ["expected an IANA time zone, found \"\(moved.timeZone)\""]
         }
-        zones[opened.accountID] = zone
+        zones[moved.accountID] = zone
       case ("account", "month-closed"):
         return close(try decoder.decode(Billing.MonthClosed.self, from: Data(record.data)))
       case ("order", "order-confirmed"):
@@ -102,7 +102,8 @@ struct LakeBilling {
 
 // MARK: What bills need of the payloads
 
-private struct AccountOpened: Decodable {
+/// Of an account that was opened, or has changed its zone.
+private struct AccountMoved: Decodable {
   let accountID: AccountID
   let timeZone: String
 

@@ -39,6 +39,7 @@ public struct Migration: Sendable, Hashable {
     Migration(12, "notifications", PackageResources._012_notifications_sql),
     Migration(13, "snapshot_compression", PackageResources._013_snapshot_compression_sql),
     Migration(14, "waiting_rooms", PackageResources._014_waiting_rooms_sql),
-    Migration(15, "month_closings", PackageResources._015_month_closings_sql),
+    Migration(15, "account_zones", PackageResources._015_account_zones_sql),
+    Migration(16, "month_closings", PackageResources._016_month_closings_sql),
   ]
 }

@@ -152,6 +152,7 @@ extension Problem {
   init(_ rejection: Billing.Rejection) {
     let status: HTTPResponse.Status =
       switch rejection {
+      case .notOpened: .notFound
       case .alreadyOpened, .alreadyCharged, .alreadyRefunded, .monthNotOver: .conflict
       default: .unprocessableContent
       }

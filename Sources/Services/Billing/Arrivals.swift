@@ -32,7 +32,8 @@ struct Arrivals {
       select distinct e.data ->> 'account_id'
       from aisle.events e
       where e.tenant = \(store.tenant.rawValue) and e.position > \(first.rawValue) and e.position <= \(last.rawValue)
-        and e.type in ('order-confirmed', 'order-seats-cancelled', 'order-cancelled', 'account-opened')
+        and e.type in ('order-confirmed', 'order-seats-cancelled', 'order-cancelled', 'account-opened',
+                       'account-zone-changed')
       """)
     return Set(try rows.map { AccountID(unchecked: try $0.decode(String.self)) })
   }

@@ -59,9 +59,32 @@ public final class BillingService: Sendable {
     }
   }
 
+  /// Moves an account into another time zone. What is in the log before stays in the months that it is in; whatever comes
+  /// later is billed by the new zone. The same call again changes nothing.
+  /// - Throws: `billingRejected(.notOpened)` for an account without a zone to change.
+  public func changeZone(
+    of id: AccountID, to timeZone: String, _ context: RequestContext
+  ) async throws(ServiceError) {
+    let command = Billing.Command.changeZone(.init(accountID: id, timeZone: timeZone))
+    guard let change = try await decide(command, on: id) else { return }
+    try await requireKnownToDatabase(timeZone)
+    let outcome: AppendOutcome
+    do {
+      // Of two changes at once the later one counts, as if they had come one after the other.
+      let event = try NewEvent(
+        change, tags: ["account-zone-changed", "account-zone-changed:\(id)"], metadata: context.metadata())
+      outcome = try await store.append(to: .account(id), expecting: .any, [event])
+    } catch {
+      throw ServiceError(reading: error)
+    }
+    if case .unknown(let error) = outcome {
+      throw .outcomeUnknown("the connection was lost while changing the zone of account \(id): \(error)")
+    }
+  }
+
   // MARK: Opening
 
-  /// Decides on what the log says about openings; charges and refunds have no say in it and are not read.
+  /// Decides on what the log says about openings and moves; charges and refunds have no say in it and are not read.
   private func decide(
     _ command: Billing.Command, on id: AccountID
   ) async throws(ServiceError) -> Billing.Event? {

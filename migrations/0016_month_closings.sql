@@ -136,12 +136,11 @@ returns table (
 language sql stable parallel safe
 as $$
   with zones as (
-    -- From its opening to its next, an account is in one zone; before the first it is in UTC.
-    select a.account_id, a.time_zone, a.opened_position as after_position,
-           lead(a.opened_position, 1, as_of + 1)
-             over (partition by a.account_id order by a.opened_position) as before_position
-    from aisle.accounts a
-    where a.tenant = for_tenant and a.opened_position <= as_of
+    -- From its opening, or from moving into a zone, to its next move an account is in one zone; before the first it is in UTC.
+    select a.account_id, a.time_zone, a.position as after_position,
+           lead(a.position, 1, as_of + 1) over (partition by a.account_id order by a.position) as before_position
+    from aisle.account_zones a
+    where a.tenant = for_tenant and a.position <= as_of
       and (for_account is null or a.account_id = for_account)
   ),
   first as materialized (
