@@ -41,5 +41,6 @@ public struct Migration: Sendable, Hashable {
     Migration(14, "waiting_rooms", PackageResources._014_waiting_rooms_sql),
     Migration(15, "account_zones", PackageResources._015_account_zones_sql),
     Migration(16, "month_closings", PackageResources._016_month_closings_sql),
+    Migration(17, "billing_checks", PackageResources._017_billing_checks_sql),
   ]
 }

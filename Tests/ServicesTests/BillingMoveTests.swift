@@ -12,14 +12,17 @@ import Vocabulary
 struct BillingMoveTests {
   /// Ends of months in several zones, leap days, and the hours that daylight saving repeats or leaves out.
   private static let instants = [
-    "2026-03-01T04:59:59.999999Z", "2026-03-01T05:00:00Z",  // March begins in New York
-    "2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z",  // Rome's clocks go forward
-    "2026-03-31T21:59:59.999999Z", "2026-03-31T22:00:00Z",  // April begins in Rome, by summer time
-    "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z",  // twice half past two in Rome
-    "2026-10-31T22:59:59.999999Z", "2026-10-31T23:00:00Z",  // November begins in Rome, by winter time
-    "2026-11-01T03:59:59.999999Z", "2026-11-01T04:00:00Z", "2026-11-01T06:00:00Z",  // and in New York, by summer time
-    "2028-02-29T09:59:59.999999Z", "2028-02-29T10:00:00Z",  // March begins in Kiritimati
-    "2028-02-29T23:30:00Z", "2028-03-01T10:59:59.999999Z", "2028-03-01T11:00:00Z",  // and last of all in Pago Pago
+    // March begins in New York.
+    "2026-03-01T04:59:59.999999Z", "2026-03-01T05:00:00Z",
+    // Rome's clocks go forward; then April begins there, by summer time.
+    "2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-03-31T21:59:59.999999Z", "2026-03-31T22:00:00Z",
+    // Twice half past two in Rome; then November begins there, by winter time.
+    "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-31T22:59:59.999999Z", "2026-10-31T23:00:00Z",
+    // And in New York, by summer time, hours before the clocks go back.
+    "2026-11-01T03:59:59.999999Z", "2026-11-01T04:00:00Z", "2026-11-01T06:00:00Z",
+    // The leap day ends in Kiritimati first, and in Pago Pago last of all.
+    "2028-02-29T09:59:59.999999Z", "2028-02-29T10:00:00Z", "2028-02-29T23:30:00Z",
+    "2028-03-01T10:59:59.999999Z", "2028-03-01T11:00:00Z",
   ]
 
   @Test(

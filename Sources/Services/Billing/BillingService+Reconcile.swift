@@ -6,11 +6,12 @@ extension BillingService {
   /// Most differences that are listed, of totals and of lines; all are counted.
   public static let maximumDifferences = 1000
 
-  /// Compares the tables with the log, total by total and line by line, as of the tables' position. Reads only; what
-  /// to do about a difference is for a person to decide.
+  /// Compares the tables with the log, total by total and line by line, as of the tables' position. It corrects nothing;
+  /// what to do about a difference is for a person to decide. What it has found is kept: while there are differences,
+  /// ``BillSource/automatic`` takes the month from the log.
   public func reconcile(_ month: Month) async throws(ServiceError) -> Reconciliation {
     do {
-      return try await store.pool.withConnection { connection in
+      let result = try await store.pool.withConnection { connection in
         try await connection.transaction {
           // One snapshot for all statements, and time enough for a long log.
           try await connection.executeScript("set transaction isolation level repeatable read, read only")
@@ -18,6 +19,17 @@ extension BillingService {
           return try await self.reconcile(month, on: connection)
         }
       }
+      try await BillingChecks(store: store).record(result)
+      return result
+    } catch {
+      throw ServiceError(reading: error)
+    }
+  }
+
+  /// Of the last comparisons of all months: how many months, how many differences, and how old the oldest one is.
+  public func checks() async throws(ServiceError) -> (months: Int, differences: Int, oldestSeconds: Int) {
+    do {
+      return try await BillingChecks(store: store).summary()
     } catch {
       throw ServiceError(reading: error)
     }

@@ -9,19 +9,24 @@ import Vocabulary
 /// A bill comes from tables that ``subscription`` fills in the transaction of its checkpoint, or from the log in one
 /// statement; as of the same position both are equal to the minor unit and to the digest.
 /// ``BillSource/automatic`` takes the tables unless they are more than `lagLimit` positions behind the last order
-/// event, are being rebuilt, or the subscription's last try failed. Every bill says where it comes from.
+/// event, are being rebuilt, the subscription's last try failed, or they are known not to be what the log or an invoice says.
+/// Every bill says where it comes from.
 public final class BillingService: Sendable {
   let store: EventStore
   let time: TimeSource
   let lagLimit: Int64
   let tables: BillingTables
   let batch: BillingBatch
+  public let metrics = BillingMetrics()
+
+  /// How far the tables may be behind, in positions of the log.
+  public static let defaultLagLimit: Int64 = 10_000
 
   /// Fills the tables and appends charges and refunds to the accounts' streams.
   public let subscription: Subscription
 
   /// - Parameter lagLimit: in positions of the log.
-  public init(store: EventStore, time: TimeSource, lagLimit: Int64 = 10_000) {
+  public init(store: EventStore, time: TimeSource, lagLimit: Int64 = BillingService.defaultLagLimit) {
     self.store = store
     self.time = time
     self.lagLimit = lagLimit
