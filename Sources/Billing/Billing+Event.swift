@@ -8,6 +8,7 @@ extension Billing {
     case charged(Entry)
     case refunded(Entry)
     case monthClosed(MonthClosed)
+    case creditNoteIssued(CreditNote)
 
     /// The stable names of the facts, as the log, SQL and the feed know them.
     public enum Kind: String, Sendable, CaseIterable {
@@ -16,6 +17,7 @@ extension Billing {
       case charged
       case refunded
       case monthClosed = "month-closed"
+      case creditNoteIssued = "credit-note-issued"
     }
 
     public var kind: Kind {
@@ -25,6 +27,7 @@ extension Billing {
       case .charged: .charged
       case .refunded: .refunded
       case .monthClosed: .monthClosed
+      case .creditNoteIssued: .creditNoteIssued
       }
     }
   }
@@ -92,6 +95,7 @@ extension Billing.Event: DomainEvent {
     case .accountZoneChanged(let fact): try fact.encode(to: encoder)
     case .charged(let entry), .refunded(let entry): try entry.encode(to: encoder)
     case .monthClosed(let fact): try fact.encode(to: encoder)
+    case .creditNoteIssued(let fact): try fact.encode(to: encoder)
     }
   }
 
@@ -102,6 +106,7 @@ extension Billing.Event: DomainEvent {
     case .charged: self = .charged(try .init(from: decoder))
     case .refunded: self = .refunded(try .init(from: decoder))
     case .monthClosed: self = .monthClosed(try .init(from: decoder))
+    case .creditNoteIssued: self = .creditNoteIssued(try .init(from: decoder))
     case nil: throw UnknownEventType(type: type, category: Self.category)
     }
   }

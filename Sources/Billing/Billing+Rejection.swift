@@ -24,6 +24,14 @@ extension Billing {
     case billRefused(MoneyError)
     /// It was tried several times to close the month, and did not come to it.
     case stillOpen(AccountID, Month, reason: String)
+    case invalidReason(length: Int)
+    /// All of the invoice was given back before.
+    case nothingToCredit(DocumentNumber)
+    /// No charge of the invoice, or named twice.
+    case noSuchLine(DocumentNumber, position: Int64, lineNumber: Int)
+    case creditExceedsLine(DocumentNumber, position: Int64, lineNumber: Int, left: Money)
+    /// The key was used for another credit note of the invoice.
+    case creditKeyReused(DocumentNumber)
   }
 }
 
@@ -46,6 +54,11 @@ extension Billing.Rejection {
     case .monthNotOver: "month-not-over"
     case .billRefused: "bill-refused"
     case .stillOpen: "still-open"
+    case .invalidReason: "invalid-reason"
+    case .nothingToCredit: "nothing-to-credit"
+    case .noSuchLine: "no-such-line"
+    case .creditExceedsLine: "credit-exceeds-line"
+    case .creditKeyReused: "id-reused"
     }
   }
 
@@ -82,6 +95,17 @@ extension Billing.Rejection {
       "The bill cannot be added up: \(error). Look for orders with impossible amounts"
     case .stillOpen(let account, let month, let reason):
       "Month \(month) of account \(account) is still open: \(reason). Close it again"
+    case .invalidReason(let length):
+      "The reason has \(length) characters; it must have 1 to 200"
+    case .nothingToCredit(let invoice):
+      "All of invoice \(invoice) was refunded or credited before; look at the account's credit notes"
+    case .noSuchLine(let invoice, let position, let line):
+      "Invoice \(invoice) has no charge at position \(position), line \(line), or it is named twice; see the bill's lines"
+    case .creditExceedsLine(let invoice, let position, let line, let left):
+      "Of position \(position), line \(line) of invoice \(invoice) between 1 and \(left.minorUnits) minor units can be "
+        + "credited; the rest was refunded or credited before"
+    case .creditKeyReused(let note):
+      "Credit note \(note) was issued for another request"
     }
   }
 }

@@ -69,6 +69,9 @@ extension Billing {
     case .monthClosed(let fact):
       state.closedMonths.add(
         fact.month, fact.currency, through: fact.throughPosition, number: fact.invoiceNumber)
+    case .creditNoteIssued:
+      // In no bill.
+      break
     }
   }
 }

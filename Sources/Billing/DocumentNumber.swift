@@ -1,12 +1,13 @@
 import Vocabulary
 
-/// The number of an invoice, such as `INV-2026-000042`: the 42nd one of the series in that year.
+/// The number of an invoice or a credit note, such as `INV-2026-000042`: the 42nd one of the series in that year.
 ///
 /// The n-th event of the stream `invoices-<series>-<year>` is the number n, so a number is taken by appending to that
 /// stream at the version before. There is no gap and no number twice, whoever else does the same at the same moment.
 public struct DocumentNumber: Sendable, Hashable {
   public enum Series: String, Sendable, Hashable, CaseIterable {
     case invoice = "INV"
+    case creditNote = "CN"
   }
 
   public let series: Series

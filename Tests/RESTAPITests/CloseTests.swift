@@ -78,6 +78,47 @@ struct CloseTests {
     }
   }
 
+  @Test("an invoice is corrected by a credit note, once for each Idempotency-Key, and never changes")
+  func creditNotes() async throws {
+    try await withNovember { fixture in
+      try await fixture.post("\(month)/close").expecting(.ok)
+      let invoice = "/v1/accounts/acc-1/invoices/INV-2026-000001"
+      let before = try await fixture.get(invoice).expecting(.ok).text
+      let position = try await fixture.get("\(bill)/lines?source=batch").expecting(.ok).json["data"].array[0][
+        "position"]
+      let body: JSON = [
+        "reason": "It rained", "lines": [["position": position, "line_no": 1, "amount": 500]],
+      ]
+      let note = try await fixture.post("\(invoice)/credit-notes", body, key: "k").expecting(.created)
+      #expect(
+        note.json["credit_note_number"] == "CN-2026-000001" && note.json["corrects"] == "INV-2026-000001")
+      #expect(note.json["gross"] == ["amount": 500, "currency": "EUR"])
+      #expect(note.headers[.location] == "/v1/accounts/acc-1/credit-notes/CN-2026-000001")
+      let again = try await fixture.post("\(invoice)/credit-notes", body, key: "k").expecting(.created)
+      #expect(again.json == note.json)
+      try await fixture.post("\(invoice)/credit-notes", ["reason": "x"], key: "k").expectProblem(
+        422, "id-reused")
+      let rest = try await fixture.post("\(invoice)/credit-notes", ["reason": "All"]).expecting(.created)
+      #expect(rest.json["gross"] == ["amount": 4000, "currency": "EUR"])
+      try await fixture.post("\(invoice)/credit-notes", ["reason": "More"]).expectProblem(
+        409, "nothing-to-credit")
+      let list = try await fixture.get("/v1/accounts/acc-1/credit-notes").expecting(.ok).json["data"].array
+      #expect(list == [note.json, rest.json])
+      let one = try await fixture.get("/v1/accounts/acc-1/credit-notes/CN-2026-000002").expecting(.ok).json
+      #expect(one == rest.json)
+      #expect(try await fixture.get(invoice).expecting(.ok).text == before)
+
+      try await fixture.get("/v1/accounts/acc-2/credit-notes/CN-2026-000002")
+        .expectProblem(404, "credit-note-not-found")
+      try await fixture.post("\(invoice)/credit-notes", ["reason": ""]).expectProblem(
+        400, "invalid-request", at: "/reason")
+      try await fixture.post("\(invoice)/credit-notes", ["reason": "x", "lines": [["position": 0]]])
+        .expectProblem(400, "invalid-request", at: "/lines/0/amount")
+      try await fixture.post("/v1/accounts/acc-2/invoices/INV-2026-000001/credit-notes", ["reason": "x"])
+        .expectProblem(404, "invoice-not-found")
+    }
+  }
+
   @Test("a month that is not over is a conflict that says from when on; of all accounts' bills it is a list")
   func notOver() async throws {
     try await RESTFixture.with { fixture in

@@ -81,7 +81,49 @@ struct BillingAdjustmentTests {
     }
   }
 
+  @Test(
+    "tables and log agree to the byte at every single position of a history of orders, refunds, moves and closes",
+    arguments: [5, UInt64.random(in: 6 ... .max)])
+  func everyPosition(seed: UInt64) async throws {
+    let first = try #require(Self.first)
+    let last = try #require(Self.last)
+    try await withBilling(at: Self.now) { fixture in
+      var history = BillingHistory(seed: seed)
+      var numbers = SeededNumbers(seed: seed &+ 1)
+      var frozen: [String: String] = [:]
+      var invoices = 0
+      for step in 1...90 {
+        try await fixture.play(history.steps(1))
+        if step > 20, step.isMultiple(of: 6) {
+          var month = first
+          for _ in 0..<Int.random(in: 0...15, using: &numbers) { month = month.next }
+          invoices += try await fixture.billing.close(month).closedCount
+        }
+        let position = try await fixture.catchUp()
+        try await compareBills(fixture, at: position, &frozen, seed)
+      }
+      #expect(invoices > 3, "seed \(seed): the history is too thin to prove anything")
+      for month in sequence(first: first, next: { $0 < last ? $0.next : nil }) {
+        let result = try await fixture.billing.reconcile(month)
+        #expect(result.differences.map(\.description) == [], "seed \(seed), \(month)")
+      }
+      try await expectAllBilledOnce(fixture, seed)
+    }
+  }
+
   private func compare(
+    _ fixture: BillingFixture, at position: Position, _ frozen: inout [String: String], _ seed: UInt64
+  ) async throws {
+    let first = try #require(Self.first)
+    let last = try #require(Self.last)
+    try await compareBills(fixture, at: position, &frozen, seed)
+    for month in sequence(first: first, next: { $0 < last ? $0.next : nil }) {
+      let result = try await fixture.billing.reconcile(month)
+      #expect(result.differences.map(\.description) == [], "seed \(seed), \(month)")
+    }
+  }
+
+  private func compareBills(
     _ fixture: BillingFixture, at position: Position, _ frozen: inout [String: String], _ seed: UInt64
   ) async throws {
     let first = try #require(Self.first)
@@ -99,10 +141,6 @@ struct BillingAdjustmentTests {
         #expect(frozen[key, default: text] == text, "seed \(seed)")
         frozen[key] = text
       }
-    }
-    for month in sequence(first: first, next: { $0 < last ? $0.next : nil }) {
-      let result = try await fixture.billing.reconcile(month)
-      #expect(result.differences.map(\.description) == [], "seed \(seed), \(month)")
     }
   }
 

@@ -140,7 +140,7 @@ struct BillingCloseTests {
       let entries = try await fixture.accountEvents().map { event -> Billing.Entry? in
         switch try event.decode(as: Billing.Event.self) {
         case .charged(let entry), .refunded(let entry): entry
-        case .accountOpened, .accountZoneChanged, .monthClosed: nil
+        case .accountOpened, .accountZoneChanged, .monthClosed, .creditNoteIssued: nil
         }
       }
       #expect(

@@ -101,9 +101,11 @@ extension Invoice {
   }
 }
 
-/// The tags of `month-closed`, by which SQL and services find it.
+/// The tags of `month-closed` and `credit-note-issued`, by which SQL and services find them.
 enum BillTags {
   static func account(_ id: AccountID) -> String { "month-closed:\(id)" }
+  static func credits(of invoice: DocumentNumber) -> String { "credits:\(invoice)" }
+  static func creditNotes(of account: AccountID) -> String { "credit-notes:\(account)" }
   static func month(_ month: Month) -> String { "closed-month:\(month)" }
   static func bill(_ month: Month, _ currency: Currency, _ account: AccountID) -> String {
     "closed-bill:\(month):\(currency):\(account)"

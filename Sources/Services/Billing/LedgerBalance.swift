@@ -2,7 +2,7 @@ import EventStore
 import PostgreSQL
 import Vocabulary
 
-/// The postings of all charges and refunds in one currency, added up. Debits are positive, credits negative.
+/// The postings of all charges, refunds and credit notes in one currency, added up. Debits are positive, credits negative.
 public struct LedgerBalance: Sendable, Hashable, Codable {
   public struct Entry: Sendable, Hashable, Codable {
     /// receivable, revenue or tax_payable
@@ -32,7 +32,7 @@ extension BillingService {
         select e.data ->> 'currency', p.ledger_account, sum(p.amount)::bigint
         from aisle.events e
         cross join lateral jsonb_to_recordset(e.data -> 'postings') as p (ledger_account text, amount bigint)
-        where e.tenant = \(store.tenant.rawValue) and e.category = 'account' and e.type in ('charged', 'refunded')
+        where e.tenant = \(store.tenant.rawValue) and e.category = 'account' and e.type in ('charged', 'refunded', 'credit-note-issued')
         group by 1, 2
         order by 1, 2
         """)
