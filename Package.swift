@@ -25,6 +25,7 @@ let package = Package(
   targets: [
     // C libraries, installed as Debian -dev packages.
     .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     // The log: driver → migrations → event store.
@@ -56,11 +57,14 @@ let package = Package(
     .target(name: "Ordering", dependencies: ["Vocabulary"]),
     .target(name: "Billing", dependencies: ["Vocabulary"]),
 
+    // Mail, of use without the rest.
+    .target(name: "SMTP", dependencies: ["CCurl"]),
+
     // What users run: domain and store joined.
     .target(
       name: "Services",
       dependencies: [
-        "EventStore", "Booking", "Ordering", "Billing",
+        "EventStore", "Booking", "Ordering", "Billing", "SMTP",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "DequeModule", package: "swift-collections"),
@@ -99,7 +103,7 @@ let package = Package(
     .executableTarget(
       name: "AisleCommand",
       dependencies: [
-        "EmbeddedPostgreSQL", "Migrations", "Services", "RESTAPI", "Lake", "Scenarios", "Chaos",
+        "EmbeddedPostgreSQL", "Migrations", "Services", "SMTP", "RESTAPI", "Lake", "Scenarios", "Chaos",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -110,13 +114,17 @@ let package = Package(
     // Tests.
     .target(
       name: "TestSupport",
-      dependencies: ["EmbeddedPostgreSQL", "Migrations", "EventStore"],
+      dependencies: [
+        "EmbeddedPostgreSQL", "Migrations", "EventStore",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
       path: "Tests/TestSupport"),
     .testTarget(name: "DomainTests", dependencies: ["Booking", "Ordering", "Billing"]),
     .testTarget(name: "PostgreSQLTests", dependencies: ["TestSupport", "EmbeddedPostgreSQL"]),
     .testTarget(name: "MigrationsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "EventStoreTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ChaosTests", dependencies: ["TestSupport", "Chaos", "AisleCommand"]),
+    .testTarget(name: "SMTPTests", dependencies: ["TestSupport", "SMTP"]),
     .testTarget(name: "ServicesTests", dependencies: ["TestSupport", "Services"]),
     .testTarget(
       name: "RESTAPITests",

@@ -22,7 +22,7 @@ extension Ordering {
     /// The show will not take place: whatever the order still has is refunded in full.
     case refundCancelledShow
     /// Somebody else is to go.
-    case transfer(SeatID, to: BuyerID)
+    case transfer(SeatID, to: BuyerID, email: EmailAddress? = nil)
     /// Somebody goes in.
     case checkIn(SeatID, scan: ScanID)
   }
@@ -52,6 +52,8 @@ extension Ordering {
     public var currency: Currency
     public var lines: [Line]
     public var paymentMethod: String
+    /// Where the buyer wants to be written to.
+    public var email: EmailAddress?
     /// Who has to get the money before the order is confirmed; nil if it is put on the account.
     public var payment: Payment?
 
@@ -67,7 +69,8 @@ extension Ordering {
 
     public init(
       orderID: OrderID, showID: ShowID, holdID: HoldID, accountID: AccountID, buyer: BuyerID,
-      currency: Currency, lines: [Line], paymentMethod: String, payment: Payment? = nil
+      currency: Currency, lines: [Line], paymentMethod: String, email: EmailAddress? = nil,
+      payment: Payment? = nil
     ) {
       self.orderID = orderID
       self.showID = showID
@@ -77,6 +80,7 @@ extension Ordering {
       self.currency = currency
       self.lines = lines
       self.paymentMethod = paymentMethod
+      self.email = email
       self.payment = payment
     }
   }

@@ -18,7 +18,7 @@ extension Ordering {
     case .quoteCancellation(let request): try quote(request, state, at: now)
     case .confirmCancellation(let quote): try takeUp(quote, state, at: now)
     case .refundCancelledShow: try refundCancelledShow(state, at: now)
-    case .transfer(let seat, let holder): try transfer(seat, to: holder, state, at: now)
+    case .transfer(let seat, let holder, let email): try transfer(seat, to: holder, email, state, at: now)
     case .checkIn(let seat, let scan): try checkIn(seat, scan, state, at: now)
     }
   }
@@ -102,7 +102,7 @@ extension Ordering.OrderPlaced {
   fileprivate func fulfils(_ request: Ordering.Place) -> Bool {
     orderID == request.orderID && showID == request.showID && holdID == request.holdID
       && accountID == request.accountID && buyer == request.buyer && total.currency == request.currency
-      && paymentMethod == request.paymentMethod
+      && paymentMethod == request.paymentMethod && email == request.email
       // The hold says which seats; of one that was partly cancelled since, fewer are left.
       && (lines == request.lines || Set(request.lines).isSubset(of: lines))
   }
@@ -145,6 +145,6 @@ extension Ordering.Place {
     guard problems.isEmpty else { throw .invalidOrder(problems) }
     return Ordering.OrderPlaced(
       orderID: orderID, showID: showID, holdID: holdID, accountID: accountID, buyer: buyer, lines: lines,
-      total: total, paymentMethod: paymentMethod, placedAt: now)
+      total: total, paymentMethod: paymentMethod, email: email, placedAt: now)
   }
 }

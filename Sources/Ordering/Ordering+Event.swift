@@ -65,9 +65,13 @@ extension Ordering.Event: DomainEvent {
     case .orderPlaced(let fact):
       let buyer = DataSubject(kind: "buyer", name: fact.buyer.rawValue)
       // How somebody pays says something about them: a card's token, an account elsewhere.
-      return [PersonalField("buyer", of: buyer), PersonalField("payment_method", of: buyer)]
+      return [
+        PersonalField("buyer", of: buyer), PersonalField("payment_method", of: buyer),
+        PersonalField("email", of: buyer),
+      ]
     case .ticketTransferred(let fact):
-      return [PersonalField("holder", of: DataSubject(kind: "buyer", name: fact.holder.rawValue))]
+      let holder = DataSubject(kind: "buyer", name: fact.holder.rawValue)
+      return [PersonalField("holder", of: holder), PersonalField("email", of: holder)]
     default: return []
     }
   }

@@ -12,6 +12,8 @@ extension Ordering {
     /// The sum of the lines.
     public let total: Money
     public let paymentMethod: String
+    /// Where the buyer wants to be written to, if anywhere.
+    public let email: EmailAddress?
     public let placedAt: Timestamp
 
     private enum CodingKeys: String, CodingKey {
@@ -23,12 +25,13 @@ extension Ordering {
       case lines
       case total
       case paymentMethod = "payment_method"
+      case email
       case placedAt = "placed_at"
     }
 
     public init(
       orderID: OrderID, showID: ShowID, holdID: HoldID, accountID: AccountID, buyer: BuyerID, lines: [Line],
-      total: Money, paymentMethod: String, placedAt: Timestamp
+      total: Money, paymentMethod: String, email: EmailAddress? = nil, placedAt: Timestamp
     ) {
       self.orderID = orderID
       self.showID = showID
@@ -38,6 +41,7 @@ extension Ordering {
       self.lines = lines
       self.total = total
       self.paymentMethod = paymentMethod
+      self.email = email
       self.placedAt = placedAt
     }
   }

@@ -7,19 +7,24 @@ extension Ordering {
     public let seat: SeatID
     /// Who goes.
     public let holder: BuyerID
+    /// Where the holder wants to be written to, if anywhere.
+    public let email: EmailAddress?
     public let transferredAt: Timestamp
 
     private enum CodingKeys: String, CodingKey {
       case orderID = "order_id"
       case seat
-      case holder
+      case holder, email
       case transferredAt = "transferred_at"
     }
 
-    public init(orderID: OrderID, seat: SeatID, holder: BuyerID, transferredAt: Timestamp) {
+    public init(
+      orderID: OrderID, seat: SeatID, holder: BuyerID, email: EmailAddress? = nil, transferredAt: Timestamp
+    ) {
       self.orderID = orderID
       self.seat = seat
       self.holder = holder
+      self.email = email
       self.transferredAt = transferredAt
     }
   }
@@ -61,13 +66,14 @@ extension Ordering {
   }
 
   static func transfer(
-    _ seat: SeatID, to holder: BuyerID, _ state: State, at now: Timestamp
+    _ seat: SeatID, to holder: BuyerID, _ email: EmailAddress?, _ state: State, at now: Timestamp
   ) throws(Rejection) -> [Event] {
     let ticket = try ticket(seat, of: state)
     if ticket.holder == holder { return [] }
     let order = try confirmed(state)
     guard ticket.status == .valid else { throw .alreadyCheckedIn(order.orderID, seat) }
-    let fact = TicketTransferred(orderID: order.orderID, seat: seat, holder: holder, transferredAt: now)
+    let fact = TicketTransferred(
+      orderID: order.orderID, seat: seat, holder: holder, email: email, transferredAt: now)
     return [.ticketTransferred(fact)]
   }
 

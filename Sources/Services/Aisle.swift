@@ -52,7 +52,8 @@ public final class Aisle: Sendable {
   ///   - partitions: of subscriptions that several workers shall run at the same time; one if not named here.
   ///     Those of ``partitionable`` can have several.
   ///   - cancellations: what is kept of the price when a buyer cancels.
-  ///   - target: who is told what becomes of orders.
+  ///   - target: who is told by webhook what becomes of orders.
+  ///   - mailing: how buyers who gave an address are told by mail; they are not without it.
   ///   - billingLag: how many positions the tables of bills may be behind before bills come from the log.
   ///   - comparesBills: how often the tables of bills are compared with the log where the role `billing` runs; nil: never.
   ///   - payments: the providers that orders can be paid through, besides being put on the account.
@@ -61,8 +62,8 @@ public final class Aisle: Sendable {
     waitingForOneShow: Int = 10_000, roomPatience: Duration = .seconds(1), partitions: [String: Int] = [:],
     upcasters: Upcasters = EventHistory.upcasters, payments: Payments = .none,
     cancellations: CancellationPolicy = .free, notifying target: NotificationService.Target? = nil,
-    billingLag: Int64 = BillingService.defaultLagLimit, comparesBills: Duration? = nil,
-    logger: Logger = Logger(label: "aisle")
+    mailing: NotificationService.Mailing? = nil, billingLag: Int64 = BillingService.defaultLagLimit,
+    comparesBills: Duration? = nil, logger: Logger = Logger(label: "aisle")
   ) {
     self.logger = logger
     self.partitions = partitions
@@ -83,7 +84,7 @@ public final class Aisle: Sendable {
     process = OrderProcess(
       readModels: readModels, booking: booking, ordering: ordering, time: time, logger: logger)
     notifications = NotificationService(
-      target: target, store: store, ordering: ordering, time: time, logger: logger)
+      target: target, mailing: mailing, store: store, ordering: ordering, time: time, logger: logger)
     webhooks = PaymentWebhooks(store: store, ordering: ordering, payments: payments, time: time)
   }
 
@@ -93,9 +94,7 @@ public final class Aisle: Sendable {
     if roles.contains(.booking) { subscriptions += readModels.subscriptions }
     if roles.contains(.ordering) { subscriptions += process.subscriptions }
     if roles.contains(.billing) { subscriptions.append(billing.subscription) }
-    if roles.contains(.notifications), let outbox = notifications.subscription {
-      subscriptions.append(outbox)
-    }
+    if roles.contains(.notifications) { subscriptions += notifications.subscriptions }
     return subscriptions.map { subscription in
       guard let count = partitions[subscription.name], Self.partitionable.contains(subscription.name) else {
         return subscription

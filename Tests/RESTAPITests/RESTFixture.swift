@@ -36,7 +36,8 @@ struct RESTFixture: Sendable {
     _ setup: TestingSetup = .router, roles: Set<Aisle.Role> = Set(Aisle.Role.allCases),
     options: RESTAPI.Options = .init(), upcasters: Upcasters = EventHistory.upcasters,
     sandbox: SandboxLink? = nil, cancellations: CancellationPolicy = .free,
-    notifying target: NotificationService.Target? = nil, connections: Int = 6, reportConnections: Int? = nil,
+    notifying target: NotificationService.Target? = nil, mailing: NotificationService.Mailing? = nil,
+    connections: Int = 6, reportConnections: Int? = nil,
     acquireTimeout: Duration = .seconds(15), waitingForOneShow: Int = 10_000,
     roomPatience: Duration = .seconds(1),
     logger: Logger = .silent, _ body: @escaping @Sendable (RESTFixture) async throws -> Void
@@ -48,7 +49,8 @@ struct RESTFixture: Sendable {
         ) { pool in
           let arrangement = Arrangement(
             owner: conninfo, roles: roles, options: options, upcasters: upcasters, sandbox: sandbox,
-            cancellations: cancellations, target: target, waitingForOneShow: waitingForOneShow,
+            cancellations: cancellations, target: target, mailing: mailing,
+            waitingForOneShow: waitingForOneShow,
             roomPatience: roomPatience,
             logger: logger)
           guard let reportConnections else { return try await serve(from: pool, setup, arrangement, body) }
@@ -69,6 +71,7 @@ struct RESTFixture: Sendable {
     var sandbox: SandboxLink?
     var cancellations = CancellationPolicy.free
     var target: NotificationService.Target?
+    var mailing: NotificationService.Mailing?
     var waitingForOneShow = 10_000
     var roomPatience = Duration.seconds(1)
     var logger = Logger.silent
@@ -99,7 +102,8 @@ struct RESTFixture: Sendable {
       waitingForOneShow: arrangement.waitingForOneShow,
       roomPatience: arrangement.roomPatience, upcasters: arrangement.upcasters,
       payments: sandbox?.payments ?? .none,
-      cancellations: arrangement.cancellations, notifying: arrangement.target, logger: logger)
+      cancellations: arrangement.cancellations, notifying: arrangement.target,
+      mailing: arrangement.mailing, logger: logger)
     let application = RESTAPI(aisle: aisle, logger: logger, options: options).application(port: 0)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await aisle.run(arrangement.roles) }

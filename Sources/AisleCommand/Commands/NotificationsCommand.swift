@@ -6,10 +6,11 @@ import Services
 struct NotificationsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "notifications",
-    abstract: "Messages about orders that are sent to AISLE_NOTIFY_URL.",
+    abstract: "Messages about orders, by webhook to AISLE_NOTIFY_URL and by mail through AISLE_SMTP_URL.",
     discussion: """
       A message is tried \(NotificationService.maximumAttempts) times with growing pauses, about three hours in all, and is \
-      then given up. Mend the receiver, then have it tried again: aisle notifications retry
+      then given up; a mail that the server refuses is given up at once. Mend the receiver, then have it tried again: \
+      aisle notifications retry
       """,
     subcommands: [List.self, Retry.self])
 
@@ -25,6 +26,7 @@ struct NotificationsCommand: AsyncParsableCommand {
 
     private struct Entry: Encodable {
       let id: String
+      let channel: String
       let position: Int64
       let type: String
       let order: String
@@ -43,7 +45,8 @@ struct NotificationsCommand: AsyncParsableCommand {
             try JSONText.document(
               entries.map {
                 Entry(
-                  id: $0.id.uuidString.lowercased(), position: $0.position.rawValue, type: $0.type,
+                  id: $0.id.uuidString.lowercased(), channel: $0.channel, position: $0.position.rawValue,
+                  type: $0.type,
                   order: $0.order.rawValue, attempts: $0.attempts, sentAt: $0.sentAt.map { "\($0)" },
                   deadAt: $0.deadAt.map { "\($0)" }, lastError: $0.lastError)
               }))
@@ -52,10 +55,11 @@ struct NotificationsCommand: AsyncParsableCommand {
         } else {
           print(
             TextTable(
-              ["message", "position", "type", "order", "tries", "state"],
+              ["message", "by", "position", "type", "order", "tries", "state"],
               entries.map { entry in
                 [
-                  entry.id.uuidString.lowercased(), "\(entry.position)", entry.type, entry.order.rawValue,
+                  entry.id.uuidString.lowercased(), entry.channel, "\(entry.position)", entry.type,
+                  entry.order.rawValue,
                   "\(entry.attempts)",
                   entry.sentAt != nil
                     ? "sent"

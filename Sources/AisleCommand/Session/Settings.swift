@@ -4,7 +4,9 @@ import Foundation
 import Logging
 import Ordering
 import RESTAPI
+import SMTP
 import Services
+import Vocabulary
 
 /// What the environment says. Every key can also be seen with `aisle doctor`.
 struct Settings: Sendable {
@@ -37,6 +39,9 @@ struct Settings: Sendable {
   let paymentsSecret: WebhookSecret?
   /// `AISLE_NOTIFY_URL` and `AISLE_NOTIFY_SECRET`: who is told by webhook what becomes of orders.
   let notifying: NotificationService.Target?
+  /// `AISLE_SMTP_URL` and `AISLE_MAIL_FROM`: through which mail server buyers are told, and as whom.
+  /// `AISLE_SMTP_AUTHORITIES`: a PEM file of who may certify that server, instead of whom the system trusts.
+  let mailing: NotificationService.Mailing?
   /// `AISLE_CANCELLATION_FEES`: what is kept of the price by hours before the show, in basis points, such as
   /// `168=0,24=1000,0=5000`; nothing by default.
   let cancellations: CancellationPolicy
@@ -84,6 +89,9 @@ struct Settings: Sendable {
       }
       return NotificationService.Target(url: url, secret: notifySecret)
     }
+    mailing = try Self.mailing(
+      reader.string(forKey: "aisle.smtp.url", isSecret: true), reader.string(forKey: "aisle.mail.from"),
+      authorities: reader.string(forKey: "aisle.smtp.authorities"))
     cancellations =
       try reader.string(forKey: "aisle.cancellation.fees").map { text in
         guard let policy = CancellationPolicy(text) else {
@@ -164,6 +172,23 @@ struct Settings: Sendable {
       )
     }
     return secret
+  }
+
+  private static func mailing(
+    _ url: String?, _ from: String?, authorities: String?
+  ) throws -> NotificationService.Mailing? {
+    guard let url, !url.isEmpty else { return nil }
+    guard let server = SMTPServer(url, authorities: authorities) else {
+      throw CommandFailure(
+        "AISLE_SMTP_URL is not the address of a mail server; use smtp://HOST:PORT or smtps://HOST, with USER:PASSWORD@ "
+          + "before the host if it wants a login")
+    }
+    guard let from, let address = EmailAddress(from) else {
+      throw CommandFailure(
+        "AISLE_SMTP_URL is set, but AISLE_MAIL_FROM is \"\(from ?? "")\"; use the address that mail is to come from, such as "
+          + "tickets@example.org")
+    }
+    return NotificationService.Mailing(server: server, from: address)
   }
 
   private static func url(_ name: String, _ text: String?) throws -> URL? {

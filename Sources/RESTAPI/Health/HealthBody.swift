@@ -53,7 +53,7 @@ struct HealthBody: Encodable {
 
   struct Components: Encodable {
     let database: Database
-    let subscriptions: [String: Subscription]
+    let subscriptions: SortedObject<Subscription>
   }
 
   let status: Status
@@ -64,10 +64,10 @@ struct HealthBody: Encodable {
     status = log == nil ? .down : .up
     components = Components(
       database: Database(status: status, position: log?.head),
-      subscriptions: Dictionary(
-        (log?.subscriptions ?? []).map { subscription in
-          (subscription.name, Subscription(subscription))
-        }, uniquingKeysWith: { first, _ in first }))
+      subscriptions: SortedObject(
+        Dictionary(
+          (log?.subscriptions ?? []).map { ($0.name, Subscription($0)) },
+          uniquingKeysWith: { first, _ in first })))
   }
 }
 

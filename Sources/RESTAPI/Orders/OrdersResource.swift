@@ -23,14 +23,14 @@ struct OrdersResource: Sendable {
   private func place(_ request: Request, _ context: APIContext) async throws -> Response {
     let key = try request.idempotencyKey()
     let body = try await request.jsonBody()
-    let (hold, account, method) = try body.faults.finish(
+    let (hold, account, method, email) = try body.faults.finish(
       body["hold_id"].identifier(HoldID.self), body["account_id"].identifier(AccountID.self),
-      body["payment_method"].string(length: 1...128))
+      body["payment_method"].string(length: 1...128), body["email"].ifPresent { $0.email() })
     let id = OrderID(unchecked: key.uniqueID(of: "order"))
     let receipt: OrderingService.Receipt
     do throws(ServiceError) {
       receipt = try await ordering.place(
-        id, hold: hold, account: account, paymentMethod: method, context.command)
+        id, hold: hold, account: account, paymentMethod: method, email: email, context.command)
     } catch .notFound("hold", _), .bookingRejected(.holdNotFound), .bookingRejected(.showNotScheduled) {
       throw Problem.notFound("hold", hold.rawValue).with {
         $0.errors = [Fault(.pointer("/hold_id"), "is not a hold")]

@@ -85,7 +85,7 @@ struct AvailabilityBody: Encodable {
   let version: Int64
   let total: Int
   let available: Int
-  let seats: [String: TakenSeatState]
+  let seats: SortedObject<TakenSeatState>
 
   enum TakenSeatState: String, Encodable { case held, booked }
 

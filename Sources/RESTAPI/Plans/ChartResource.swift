@@ -40,9 +40,10 @@ struct ChartResource: Sendable {
     guard let map else { return .notModified(tag) }
     let body = AvailabilityBody(
       showID: id, version: map.state.version, total: map.total, available: map.total - map.taken.count,
-      seats: Dictionary(
-        map.taken.map { ($0.seat.rawValue, $0.state == .held ? .held : .booked) },
-        uniquingKeysWith: { first, _ in first }))
+      seats: SortedObject(
+        Dictionary(
+          map.taken.map { ($0.seat.rawValue, $0.state == .held ? .held : .booked) },
+          uniquingKeysWith: { first, _ in first })))
     return try .json(body).tagged(tag, for: request)
   }
 

@@ -152,6 +152,10 @@ struct JSONNode {
     }
   }
 
+  func email() -> EmailAddress? {
+    parse("an e-mail address such as ann@example.org", EmailAddress.init(_:))
+  }
+
   func currency() -> Currency? { parse("an ISO 4217 currency such as EUR", Currency.init(_:)) }
 
   private func parse<Value>(_ rule: String, _ make: (String) -> Value?) -> Value? {

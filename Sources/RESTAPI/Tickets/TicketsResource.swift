@@ -25,8 +25,10 @@ struct TicketsResource: Sendable {
   private func transfer(_ request: Request, _ context: APIContext) async throws -> Response {
     let (order, seat) = try place(context)
     let body = try await request.jsonBody()
-    let holder = try body.faults.finish(body["to"].identifier(BuyerID.self))
-    return try answer(try await ordering.transfer(seat, of: order, to: holder, context.command))
+    let (holder, email) = try body.faults.finish(
+      body["to"].identifier(BuyerID.self), body["email"].ifPresent { $0.email() })
+    return try answer(
+      try await ordering.transfer(seat, of: order, to: holder, email: email, context.command))
   }
 
   /// The key tells a repeated request from a second person with the same ticket.

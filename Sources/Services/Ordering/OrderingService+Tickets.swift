@@ -4,9 +4,10 @@ import Vocabulary
 extension OrderingService {
   /// Gives the ticket for a seat to somebody else. Who pays, and is refunded, stays the same.
   public func transfer(
-    _ seat: SeatID, of id: OrderID, to holder: BuyerID, _ context: RequestContext = RequestContext()
+    _ seat: SeatID, of id: OrderID, to holder: BuyerID, email: EmailAddress? = nil,
+    _ context: RequestContext = RequestContext()
   ) async throws(ServiceError) -> Receipt {
-    try receipt(id, try await execute(.transfer(seat, to: holder), on: id, context))
+    try receipt(id, try await execute(.transfer(seat, to: holder, email: email), on: id, context))
   }
 
   /// Lets somebody in with the ticket for a seat, once. Repeating it with the same scan changes nothing; another scan of

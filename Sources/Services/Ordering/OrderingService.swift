@@ -51,10 +51,12 @@ public final class OrderingService: Sendable {
 
   /// Places an order for a hold and sees it through. Repeating it with the same id gives the same order.
   ///
-  /// - Parameter paymentMethod: `provider:card` is paid through that provider, and may still be unpaid when this
-  ///   returns; anything else is put on the account.
+  /// - Parameters:
+  ///   - paymentMethod: `provider:card` is paid through that provider, and may still be unpaid when this returns;
+  ///     anything else is put on the account.
+  ///   - email: where the buyer is told what becomes of the order.
   public func place(
-    _ id: OrderID, hold: HoldID, account: AccountID, paymentMethod: String,
+    _ id: OrderID, hold: HoldID, account: AccountID, paymentMethod: String, email: EmailAddress? = nil,
     _ context: RequestContext = RequestContext()
   ) async throws(ServiceError) -> Receipt {
     let payment = try payment(of: id, by: paymentMethod)
@@ -66,7 +68,7 @@ public final class OrderingService: Sendable {
         Ordering.Line(
           seat: seat, amount: show.plan.price(of: seat) ?? 0, taxRateBasisPoints: show.taxRateBasisPoints)
       },
-      paymentMethod: paymentMethod, payment: payment)
+      paymentMethod: paymentMethod, email: email, payment: payment)
     if payment == nil, let booked = try await bookAtOnce(place, context) { return booked }
     let placed = try await orders.execute(.place(place), on: id, isNew: true, context)
     return try await seeThrough(id, placed, context)

@@ -67,9 +67,11 @@ struct TicketTests {
     #expect(Ordering.fold([TwoSeats.placed]).tickets.isEmpty)
   }
 
-  @Test("name their new holder as personal data")
+  @Test("name their new holder, and the holder's address, as personal data")
   func payloads() throws {
-    #expect(Self.transferred.personalFields.map { "\($0.name) \($0.subject)" } == ["holder buyer:edgar"])
+    #expect(
+      Self.transferred.personalFields.map { "\($0.name) \($0.subject)" }
+        == ["holder buyer:edgar", "email buyer:edgar"])
     try expectPayload(
       Self.transferred, isNamed: "ticket-transferred",
       andReads: #"{"holder":"edgar","order_id":"o1","seat":"A-2","transferred_at":"2026-11-24T12:05:00Z"}"#)

@@ -16,8 +16,11 @@ struct ProjectionsCommand: AsyncParsableCommand {
 
   /// The subscription of that name, or an error that lists those there are.
   static func subscription(_ name: String, of session: Session) throws -> Subscription {
-    let all = Aisle(pool: session.pool, notifying: session.settings.notifying, logger: session.logger)
-      .subscriptions(of: Set(Aisle.Role.allCases))
+    let all = Aisle(
+      pool: session.pool, notifying: session.settings.notifying, mailing: session.settings.mailing,
+      logger: session.logger
+    )
+    .subscriptions(of: Set(Aisle.Role.allCases))
     guard let subscription = all.first(where: { $0.name == name }) else {
       throw CommandFailure(
         "there is no subscription \(name); there are \(all.map(\.name).sorted().joined(separator: ", "))")
