@@ -119,7 +119,11 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/TestSupport"),
-    .testTarget(name: "DomainTests", dependencies: ["Booking", "Ordering", "Billing"]),
+    .testTarget(
+      name: "DomainTests",
+      dependencies: [
+        "Booking", "Ordering", "Billing", .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
     .testTarget(name: "PostgreSQLTests", dependencies: ["TestSupport", "EmbeddedPostgreSQL"]),
     .testTarget(name: "MigrationsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "EventStoreTests", dependencies: ["TestSupport"]),

@@ -22,7 +22,8 @@ struct RootCommand: AsyncParsableCommand {
     subcommands: [
       UpCommand.self, ServeCommand.self, MigrateCommand.self, DoctorCommand.self, EventsCommand.self,
       BillingCommand.self, PlanCommand.self, LakeCommand.self,
-      ProjectionsCommand.self, NotificationsCommand.self, PrivacyCommand.self, ScenarioCommand.self,
+      LedgerCommand.self, ProjectionsCommand.self, NotificationsCommand.self, PrivacyCommand.self,
+      ScenarioCommand.self,
       BenchCommand.self,
       ChaosCommand.self,
     ])

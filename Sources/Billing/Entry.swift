@@ -83,6 +83,12 @@ extension Billing {
       case revenue
       /// What we owe the tax office.
       case taxPayable = "tax_payable"
+      /// What payment providers have for us.
+      case cash
+      /// What they are to give back.
+      case refundsPayable = "refunds_payable"
+      /// What was kept of the price of cancelled seats, without its tax.
+      case fees
     }
 
     public let account: Account

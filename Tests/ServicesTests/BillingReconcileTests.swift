@@ -98,42 +98,4 @@ import Vocabulary
       #expect(result.isEqual && result.lines == 6)
     }
   }
-
-  @Test("the postings of all accounts add up to zero, and receivable is what the bills say is due")
-  func ledger() async throws {
-    try await withBilling { fixture in
-      var history = BillingHistory(seed: 61)
-      try await fixture.play(history.steps(120))
-      try await fixture.catchUp()
-      let balances = try await fixture.billing.ledgerBalances()
-      #expect(balances.map(\.currency.code) == ["EUR", "JPY", "KWD"])
-      for balance in balances {
-        #expect(balance.isBalanced)
-        let rows = try await fixture.pool.query(
-          """
-          select sum(gross - refunds)::bigint, sum(tax)::bigint
-          from aisle.billing_months
-          where currency = \(balance.currency.code)
-          """)
-        let (due, tax) = try #require(rows.first).decode(Int64.self, Int64.self)
-        let amounts = Dictionary(
-          uniqueKeysWithValues: balance.entries.map { ($0.ledgerAccount, $0.balance.minorUnits) })
-        #expect(amounts == ["receivable": due, "tax_payable": -tax, "revenue": tax - due])
-      }
-    }
-  }
-
-  @Test("postings that do not add up are seen")
-  func unbalanced() async throws {
-    try await withJune { fixture in
-      try await fixture.asOwner(
-        """
-        update aisle.events
-        set data = jsonb_set(data, '{postings,0,amount}', '1801')
-        where type = 'charged' and data ->> 'order_id' = '1'
-        """)
-      let balance = try #require(try await fixture.billing.ledgerBalances().first)
-      #expect(!balance.isBalanced && balance.sum == Money(1, .eur))
-    }
-  }
 }

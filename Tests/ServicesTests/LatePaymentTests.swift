@@ -74,6 +74,13 @@ struct LatePaymentTests {
           #expect(outcome.isRight(price: 4500), "\(steps.map(\.rawValue)): \(outcome)")
           confirmed += outcome.isConfirmed ? 1 : 0
         }
+        // The ledger says of the bank what the bank says, and nothing is on its way back any more.
+        let kept = (0..<Self.sequences.count).reduce(Int64(0)) { $0 + bank.kept(of: Self.order($1).payment) }
+        let ledger = try #require(try await aisle.billing.trialBalance().currencies.first)
+        let balances = Dictionary(
+          uniqueKeysWithValues: ledger.entries.map { ($0.ledgerAccount, $0.balance.minorUnits) })
+        #expect(ledger.isBalanced)
+        #expect(balances["cash"] == kept && balances["refunds_payable"] == 0)
         // Both ends occur, or this shows nothing.
         #expect((1..<Self.sequences.count).contains(confirmed))
       }

@@ -47,6 +47,10 @@ struct Query {
     parse(name, Month.rule, default: absence, Month.init(requested:))
   }
 
+  func month(_ name: String) -> Month?? {
+    parse(name, Month.rule, default: Month?.none) { Month(requested: $0).map(Optional.some) }
+  }
+
   func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String, default absence: Choice)
     -> Choice?
   {

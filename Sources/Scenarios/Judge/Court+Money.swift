@@ -177,18 +177,18 @@ extension Court {
       order by position
       """, columns: 5)
     let entries = try await number("select count(*) from log_entry")
-    let ledger = try await performance.aisle.billing.ledgerBalances()
+    let ledger = try await performance.aisle.billing.trialBalance()
     let log = finding(
       rows, holds: "\(counted(entries, "charge or refund", "charges and refunds")), each sums to zero."
     ) {
       "\(counted($0, "entry", "entries")) with postings that do not sum to zero."
     }
-    let sums = ledger.map { balance in
+    let sums = ledger.currencies.map { balance in
       balance.entries.map { "\($0.ledgerAccount) \($0.balance.formatted)" }.joined(separator: ", ")
     }
     return InvariantResult(
       invariant, evidence: log.evidence + (sums.isEmpty ? "" : " Ledger: \(sums.joined(separator: "; "))."),
-      fromLog: log, holds: ledger.allSatisfy(\.isBalanced),
+      fromLog: log, holds: ledger.isBalanced,
       details: rows.isEmpty
         ? nil : .init(columns: ["account", "type", "order", "position", "sum"], rows: rows))
   }

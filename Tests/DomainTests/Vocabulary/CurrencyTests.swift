@@ -1,3 +1,6 @@
+import Foundation
+import Subprocess
+import SystemPackage
 import Testing
 import Vocabulary
 
@@ -18,6 +21,19 @@ struct CurrencyTests {
       #expect(currency.exponent == Self.unusual[currency.code] ?? 2, "\(currency)")
     }
     #expect(Set(Self.unusual.keys).isSubset(of: Currency.all.map(\.code)))
+  }
+
+  @Test("has the minor unit that another table of ISO 4217 gives it")
+  func secondOpinion() async throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let result = try await Subprocess.run(
+      .path(FilePath(root.appending(path: "bin/second-opinion").path)), arguments: ["currencies"],
+      input: .none,
+      output: .string(limit: 1 << 16), error: .currentStandardError)
+    #expect(result.terminationStatus.isSuccess)
+    let theirs = result.standardOutput.split(separator: "\n").map(String.init)
+    #expect(Set(theirs) == Set(Currency.all.map { "\($0.code) \($0.exponent)" }))
   }
 
   @Test("that everyone uses has a name here", arguments: [Currency.eur, .usd, .gbp, .jpy, .kwd])
