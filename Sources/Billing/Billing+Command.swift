@@ -4,6 +4,8 @@ extension Billing {
   /// What is to be written into an account.
   public enum Command: Sendable, Hashable {
     case open(Open)
+    /// The account moves into another time zone.
+    case changeZone(ChangeZone)
     /// An order was confirmed.
     case charge(BillableOrder)
     /// A confirmed order was cancelled, or some of its seats.
@@ -19,6 +21,17 @@ extension Billing {
     public init(accountID: AccountID, name: String, timeZone: String) {
       self.accountID = accountID
       self.name = name
+      self.timeZone = timeZone
+    }
+  }
+
+  public struct ChangeZone: Sendable, Hashable {
+    public var accountID: AccountID
+    /// An IANA name such as `America/New_York`, or `UTC`.
+    public var timeZone: String
+
+    public init(accountID: AccountID, timeZone: String) {
+      self.accountID = accountID
       self.timeZone = timeZone
     }
   }

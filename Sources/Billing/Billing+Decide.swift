@@ -9,6 +9,7 @@ extension Billing {
   ) throws(Rejection) -> [Event] {
     switch command {
     case .open(let open): try decide(open, state, at: now)
+    case .changeZone(let change): try decide(change, state, at: now)
     case .charge(let order): try charge(order, state)
     case .refund(let order): try refund(order, state)
     }
@@ -27,12 +28,24 @@ extension Billing {
     return [.accountOpened(fact)]
   }
 
+  private static func decide(
+    _ change: ChangeZone, _ state: State, at now: Timestamp
+  ) throws(Rejection) -> [Event] {
+    guard state.account != nil else { throw .notOpened(change.accountID) }
+    guard let zone = BillingZone(change.timeZone) else { throw .unknownTimeZone(change.timeZone) }
+    if zone == state.zone { return [] }
+    return [
+      .accountZoneChanged(
+        AccountZoneChanged(accountID: change.accountID, timeZone: change.timeZone, changedAt: now))
+    ]
+  }
+
   private static func charge(_ order: BillableOrder, _ state: State) throws(Rejection) -> [Event] {
     if let earlier = state.orders[order.orderID] {
       guard earlier.chargedAt == order.sourcePosition else { throw .alreadyCharged(order.orderID) }
       return []
     }
-    let entry = try charge(for: order, in: state.zone)
+    let entry = try charge(for: order, in: state.zone, closed: state.closedMonths)
     try requireRoom(for: order.orderID) { () throws(MoneyError) in
       try state.totals(of: entry).charging(entry)
     }
@@ -48,7 +61,7 @@ extension Billing {
     guard !order.lines.contains(where: { refunded.contains($0.seat) }) else {
       throw .alreadyRefunded(order.orderID)
     }
-    let entry = try refund(for: order, in: state.zone)
+    let entry = try refund(for: order, in: state.zone, closed: state.closedMonths)
     guard entry.currency == charge.currency, entry.gross <= charge.gross - charge.refundedGross,
       entry.tax <= charge.tax - charge.refundedTax
     else {

@@ -2,22 +2,27 @@ import Vocabulary
 
 extension Billing {
   /// The entry that charges a confirmed order: debit receivable, credit revenue and tax payable.
-  public static func charge(for order: BillableOrder, in zone: BillingZone) throws(Rejection) -> Entry {
-    try entry(for: order, in: zone) { gross, tax in
+  public static func charge(
+    for order: BillableOrder, in zone: BillingZone, closed: ClosedMonths = ClosedMonths()
+  ) throws(Rejection) -> Entry {
+    try entry(for: order, in: zone, closed) { gross, tax in
       [Posting(.receivable, gross), Posting(.revenue, tax - gross), Posting(.taxPayable, -tax)]
     }
   }
 
   /// The entry that takes a charge back: the same postings with the opposite signs.
-  public static func refund(for order: BillableOrder, in zone: BillingZone) throws(Rejection) -> Entry {
-    try entry(for: order, in: zone) { gross, tax in
+  public static func refund(
+    for order: BillableOrder, in zone: BillingZone, closed: ClosedMonths = ClosedMonths()
+  ) throws(Rejection) -> Entry {
+    try entry(for: order, in: zone, closed) { gross, tax in
       [Posting(.receivable, -gross), Posting(.revenue, gross - tax), Posting(.taxPayable, tax)]
     }
   }
 
   /// `postings` are given 0 ≤ tax ≤ gross, so that their differences cannot overflow.
   private static func entry(
-    for order: BillableOrder, in zone: BillingZone, postings: (_ gross: Int64, _ tax: Int64) -> [Posting]
+    for order: BillableOrder, in zone: BillingZone, _ closed: ClosedMonths,
+    postings: (_ gross: Int64, _ tax: Int64) -> [Posting]
   ) throws(Rejection) -> Entry {
     guard !order.lines.isEmpty else { throw .noLines(order.orderID) }
     var gross = Money.zero(order.currency)
@@ -36,9 +41,11 @@ extension Billing {
         throw .amountRefused(order.orderID, error)
       }
     }
+    let bill = closed.month(
+      for: month(of: order.occurredAt, in: zone), order.currency, at: order.sourcePosition)
     return Entry(
       accountID: order.accountID, orderID: order.orderID, showID: order.showID,
-      sourcePosition: order.sourcePosition, month: month(of: order.occurredAt, in: zone),
+      sourcePosition: order.sourcePosition, month: bill.month, adjusts: bill.adjustment,
       currency: order.currency, lines: lines, gross: gross.minorUnits, tax: tax.minorUnits,
       occurredAt: order.occurredAt,
       postings: try balanced(postings(gross.minorUnits, tax.minorUnits), of: order.orderID))

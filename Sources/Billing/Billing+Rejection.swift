@@ -4,6 +4,8 @@ extension Billing {
   /// Why a command was refused. Nothing has happened then.
   public enum Rejection: Error, Sendable, Hashable {
     case alreadyOpened(AccountID)
+    /// Only an account that was opened has a time zone to change.
+    case notOpened(AccountID)
     case invalidName(length: Int)
     case unknownTimeZone(String)
     case noLines(OrderID)
@@ -16,6 +18,20 @@ extension Billing {
     /// One of the seats was refunded because of another event of the log.
     case alreadyRefunded(OrderID)
     case refundExceedsCharge(OrderID, charged: Money)
+    /// It can be closed from an instant on.
+    case monthNotOver(Month, zone: String, until: Timestamp)
+    /// The bill adds up to more than a `Money` can hold.
+    case billRefused(MoneyError)
+    /// It was tried several times to close the month, and did not come to it.
+    case stillOpen(AccountID, Month, reason: String)
+    case invalidReason(length: Int)
+    /// All of the invoice was given back before.
+    case nothingToCredit(DocumentNumber)
+    /// No charge of the invoice, or named twice.
+    case noSuchLine(DocumentNumber, position: Int64, lineNumber: Int)
+    case creditExceedsLine(DocumentNumber, position: Int64, lineNumber: Int, left: Money)
+    /// The key was used for another credit note of the invoice.
+    case creditKeyReused(DocumentNumber)
   }
 }
 
@@ -24,6 +40,7 @@ extension Billing.Rejection {
   public var code: String {
     switch self {
     case .alreadyOpened: "account-already-opened"
+    case .notOpened: "account-not-opened"
     case .invalidName: "invalid-account-name"
     case .unknownTimeZone: "unknown-time-zone"
     case .noLines: "no-lines"
@@ -34,6 +51,14 @@ extension Billing.Rejection {
     case .notCharged: "not-charged"
     case .alreadyRefunded: "already-refunded"
     case .refundExceedsCharge: "refund-exceeds-charge"
+    case .monthNotOver: "month-not-over"
+    case .billRefused: "bill-refused"
+    case .stillOpen: "still-open"
+    case .invalidReason: "invalid-reason"
+    case .nothingToCredit: "nothing-to-credit"
+    case .noSuchLine: "no-such-line"
+    case .creditExceedsLine: "credit-exceeds-line"
+    case .creditKeyReused: "id-reused"
     }
   }
 
@@ -42,6 +67,8 @@ extension Billing.Rejection {
     switch self {
     case .alreadyOpened(let account):
       "Account \(account) is open with another name or time zone; open this one under another id"
+    case .notOpened(let account):
+      "Account \(account) was never opened, so it is billed by UTC; open it with its time zone"
     case .invalidName(let length):
       "The account's name has \(length) characters; use 1 to 200"
     case .unknownTimeZone(let name):
@@ -62,6 +89,23 @@ extension Billing.Rejection {
       "Seats of order \(order) are refunded already, because of another event; look for two cancellations of them"
     case .refundExceedsCharge(let order, let charged):
       "Order \(order) was charged \(charged) and cannot be refunded more than that, or in another currency"
+    case .monthNotOver(let month, let zone, let end):
+      "Month \(month) is not over in \(zone); it can be closed from \(end) on"
+    case .billRefused(let error):
+      "The bill cannot be added up: \(error). Look for orders with impossible amounts"
+    case .stillOpen(let account, let month, let reason):
+      "Month \(month) of account \(account) is still open: \(reason). Close it again"
+    case .invalidReason(let length):
+      "The reason has \(length) characters; it must have 1 to 200"
+    case .nothingToCredit(let invoice):
+      "All of invoice \(invoice) was refunded or credited before; look at the account's credit notes"
+    case .noSuchLine(let invoice, let position, let line):
+      "Invoice \(invoice) has no charge at position \(position), line \(line), or it is named twice; see the bill's lines"
+    case .creditExceedsLine(let invoice, let position, let line, let left):
+      "Of position \(position), line \(line) of invoice \(invoice) between 1 and \(left.minorUnits) minor units can be "
+        + "credited; the rest was refunded or credited before"
+    case .creditKeyReused(let note):
+      "Credit note \(note) was issued for another request"
     }
   }
 }

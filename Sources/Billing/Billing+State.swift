@@ -38,6 +38,8 @@ extension Billing {
     /// Decides the month of a charge; UTC for an account that was never opened.
     public internal(set) var zone = BillingZone.utc
     public internal(set) var totals: [BillKey: MonthlyTotals] = [:]
+    /// Decide the bill of whatever comes later for a month that they contain.
+    public internal(set) var closedMonths = ClosedMonths()
     var orders: [OrderID: BilledOrder] = [:]
 
     public init() {}
@@ -54,6 +56,8 @@ extension Billing {
     case .accountOpened(let fact):
       state.account = fact
       state.zone = BillingZone(fact.timeZone) ?? .utc
+    case .accountZoneChanged(let fact):
+      state.zone = BillingZone(fact.timeZone) ?? .utc
     case .charged(let entry):
       state.orders[entry.orderID] = .init(
         chargedAt: entry.sourcePosition, gross: entry.gross, tax: entry.tax, currency: entry.currency)
@@ -62,6 +66,12 @@ extension Billing {
       state.orders[entry.orderID]?.refunds[entry.sourcePosition] = .init(
         gross: entry.gross, tax: entry.tax, seats: Set(entry.lines.map(\.seat)))
       state.setTotals(of: entry, to: try? state.totals(of: entry).refunding(entry))
+    case .monthClosed(let fact):
+      state.closedMonths.add(
+        fact.month, fact.currency, through: fact.throughPosition, number: fact.invoiceNumber)
+    case .creditNoteIssued:
+      // In no bill.
+      break
     }
   }
 }

@@ -27,6 +27,8 @@ extension Billing {
     public let sourcePosition: Int64
     /// The month of the bill, in the account's time zone.
     public let month: Month
+    /// What it corrects, if the month in which it happened was closed before; nil for everything else.
+    public let adjusts: Adjustment?
     public let currency: Currency
     public let lines: [Line]
     /// The sum of the lines' amounts.
@@ -43,6 +45,7 @@ extension Billing {
       case showID = "show_id"
       case sourcePosition = "source_position"
       case month
+      case adjusts
       case currency
       case lines
       case gross
@@ -53,7 +56,8 @@ extension Billing {
 
     public init(
       accountID: AccountID, orderID: OrderID, showID: ShowID, sourcePosition: Int64, month: Month,
-      currency: Currency, lines: [Line], gross: Int64, tax: Int64, occurredAt: Timestamp,
+      adjusts: Adjustment? = nil, currency: Currency, lines: [Line], gross: Int64, tax: Int64,
+      occurredAt: Timestamp,
       postings: [Posting]
     ) {
       self.accountID = accountID
@@ -61,6 +65,7 @@ extension Billing {
       self.showID = showID
       self.sourcePosition = sourcePosition
       self.month = month
+      self.adjusts = adjusts
       self.currency = currency
       self.lines = lines
       self.gross = gross

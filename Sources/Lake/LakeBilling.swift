@@ -7,11 +7,12 @@ import class Foundation.JSONDecoder
 /// The monthly bills, folded from order events alone.
 ///
 /// A confirmed order is charged, and a cancelled one or some of its seats refunded, in the month in which it happened by the
-/// account's clock; the zone of an account is that of its latest `account-opened` before the event, else UTC.
+/// account's clock; the zone of an account is that of its latest `account-opened` or `account-zone-changed` before the event,
+/// else UTC. What comes after its month was closed is billed in the account's next open month.
 /// Grows with the number of accounts and of their months.
 struct LakeBilling {
-  /// The events of accounts that later bills depend on.
-  static let accountTypes: Set<String> = ["account-opened", "month-closed"]
+  /// The events of accounts that later bills depend on: those that `apply` remembers something of.
+  static let accountTypes: Set<String> = ["account-opened", "account-zone-changed", "month-closed"]
 
   private struct Key: Hashable {
     let account: AccountID
@@ -20,6 +21,7 @@ struct LakeBilling {
   }
 
   private var zones: [AccountID: BillingZone] = [:]
+  private var closed: [AccountID: Billing.ClosedMonths] = [:]
   private var totals: [Key: MonthlyTotals] = [:]
   private let keepsTotals: Bool
   private let decoder = JSONDecoder()
@@ -44,12 +46,14 @@ struct LakeBilling {
     lastEntry = nil
     do {
       switch (record.category, record.type) {
-      case ("account", "account-opened"):
-        let opened = try decoder.decode(AccountOpened.self, from: Data(record.data))
-        guard let zone = BillingZone(opened.timeZone) else {
-          return ["expected an IANA time zone, found \"\(opened.timeZone)\""]
+      case ("account", "account-opened"), ("account", "account-zone-changed"):
+        let moved = try decoder.decode(AccountMoved.self, from: Data(record.data))
+        guard let zone = BillingZone(moved.timeZone) else {
+          return ["expected an IANA time zone, found \"\(moved.timeZone)\""]
         }
-        zones[opened.accountID] = zone
+        zones[moved.accountID] = zone
+      case ("account", "month-closed"):
+        return close(try decoder.decode(Billing.MonthClosed.self, from: Data(record.data)))
       case ("order", "order-confirmed"):
         let order = try decoder.decode(OrderFact.self, from: Data(record.data))
         return try add(order, \.total, at: record.position, Billing.charge) { try $0.charging($1) }
@@ -64,9 +68,27 @@ struct LakeBilling {
     }
   }
 
+  /// A closed bill has to be the one that the events before it give.
+  private mutating func close(_ fact: Billing.MonthClosed) -> [String] {
+    closed[fact.accountID, default: .init()].add(
+      fact.month, fact.currency, through: fact.throughPosition, number: fact.invoiceNumber)
+    let key = Key(account: fact.accountID, month: fact.month, currency: fact.currency)
+    let totals = totals[key] ?? .zero(fact.currency)
+    let isEqual =
+      fact.gross == totals.gross.minorUnits && fact.tax == totals.tax.minorUnits
+      && fact.refunds == totals.refunds.minorUnits && fact.net == totals.net.minorUnits
+      && fact.due == totals.due.minorUnits && fact.lines == totals.lines
+    return isEqual
+      ? []
+      : [
+        "expected invoice \(fact.invoiceNumber) over \(totals.due) in \(totals.lines) lines, "
+          + "found \(Money(fact.due, fact.currency)) in \(fact.lines)"
+      ]
+  }
+
   private mutating func add(
     _ order: OrderFact, _ sum: KeyPath<OrderFact, Money?>, at position: Int64,
-    _ entry: (Billing.BillableOrder, BillingZone) throws -> Billing.Entry,
+    _ entry: (Billing.BillableOrder, BillingZone, Billing.ClosedMonths) throws -> Billing.Entry,
     to totals: (MonthlyTotals, Billing.Entry) throws -> MonthlyTotals
   ) throws -> [String] {
     guard let expected = order[keyPath: sum] else { return ["expected the sum of the lines, found none"] }
@@ -76,7 +98,7 @@ struct LakeBilling {
       let billable = Billing.BillableOrder(
         accountID: order.accountID, orderID: order.orderID, showID: order.showID, sourcePosition: position,
         currency: expected.currency, lines: order.lines.map(\.billable), occurredAt: order.occurredAt)
-      let entry = try entry(billable, zones[order.accountID] ?? .utc)
+      let entry = try entry(billable, zones[order.accountID] ?? .utc, closed[order.accountID] ?? .init())
       lastEntry = entry
       if keepsTotals {
         let key = Key(account: entry.accountID, month: entry.month, currency: entry.currency)
@@ -93,7 +115,8 @@ struct LakeBilling {
 
 // MARK: What bills need of the payloads
 
-private struct AccountOpened: Decodable {
+/// Of an account that was opened, or has changed its zone.
+private struct AccountMoved: Decodable {
   let accountID: AccountID
   let timeZone: String
 

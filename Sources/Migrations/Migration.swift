@@ -41,5 +41,8 @@ public struct Migration: Sendable, Hashable {
     Migration(14, "waiting_rooms", PackageResources._014_waiting_rooms_sql),
     Migration(15, "mail", PackageResources._015_mail_sql),
     Migration(16, "ledger", PackageResources._016_ledger_sql),
+    Migration(17, "account_zones", PackageResources._017_account_zones_sql),
+    Migration(18, "month_closings", PackageResources._018_month_closings_sql),
+    Migration(19, "billing_checks", PackageResources._019_billing_checks_sql),
   ]
 }

@@ -121,6 +121,7 @@ public struct RESTAPI: Sendable {
     let gate = ReadGate(store: source.store, patience: options.readPatience)
     ListsResource(readModels: source.readModels, gate: gate).addRoutes(to: v1)
     BillsResource(billing: source.billing, time: aisle.time, gate: gate).addRoutes(to: v1)
+    InvoicesResource(billing: source.billing).addRoutes(to: v1)
     MonthsResource(billing: source.billing, gate: gate).addRoutes(to: v1)
     LedgerResource(billing: source.billing).addRoutes(to: v1)
     EventsResource(store: source.store, gate: gate, streams: streams).addRoutes(to: v1)

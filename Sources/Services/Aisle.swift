@@ -37,6 +37,7 @@ public final class Aisle: Sendable {
   public let reports: Reports
   private let logger: Logger
   private let partitions: [String: Int]
+  private let comparesBills: Duration?
 
   /// Subscriptions that write nothing for one stream that depends on another one, so that streams can be handled side
   /// by side. Billing cannot: one bill is made of many orders.
@@ -53,16 +54,20 @@ public final class Aisle: Sendable {
   ///   - cancellations: what is kept of the price when a buyer cancels.
   ///   - target: who is told by webhook what becomes of orders.
   ///   - mailing: how buyers who gave an address are told by mail; they are not without it.
+  ///   - billingLag: how many positions the tables of bills may be behind before bills come from the log.
+  ///   - comparesBills: how often the tables of bills are compared with the log where the role `billing` runs; nil: never.
   ///   - payments: the providers that orders can be paid through, besides being put on the account.
   public init(
     pool: PostgresPool, reportPool: PostgresPool? = nil, tenant: TenantID = .main, time: TimeSource = .system,
     waitingForOneShow: Int = 10_000, roomPatience: Duration = .seconds(1), partitions: [String: Int] = [:],
     upcasters: Upcasters = EventHistory.upcasters, payments: Payments = .none,
     cancellations: CancellationPolicy = .free, notifying target: NotificationService.Target? = nil,
-    mailing: NotificationService.Mailing? = nil, logger: Logger = Logger(label: "aisle")
+    mailing: NotificationService.Mailing? = nil, billingLag: Int64 = BillingService.defaultLagLimit,
+    comparesBills: Duration? = nil, logger: Logger = Logger(label: "aisle")
   ) {
     self.logger = logger
     self.partitions = partitions
+    self.comparesBills = comparesBills
     self.time = time
     store = EventStore(pool: pool, tenant: tenant, upcasters: upcasters, logger: logger)
     booking = BookingService(store: store, time: time, maximumWaiting: waitingForOneShow)
@@ -70,10 +75,11 @@ public final class Aisle: Sendable {
     ordering = OrderingService(
       store: store, booking: booking, rooms: rooms, payments: payments, cancellations: cancellations,
       time: time)
-    billing = BillingService(store: store, time: time)
+    billing = BillingService(store: store, time: time, lagLimit: billingLag)
     readModels = ReadModels(store: store)
     reports = Reports(
-      store: reportPool.map(store.reading(through:)) ?? store, isSeparate: reportPool != nil, time: time)
+      store: reportPool.map(store.reading(through:)) ?? store, isSeparate: reportPool != nil, time: time,
+      billingLag: billingLag)
     privacy = PrivacyService(store: store, time: time)
     process = OrderProcess(
       readModels: readModels, booking: booking, ordering: ordering, time: time, logger: logger)
@@ -107,6 +113,11 @@ public final class Aisle: Sendable {
           await SubscriptionWorker(self.subscriptions(of: roles), of: self.store).run(waking: watcher)
         }
         if roles.contains(.ordering) { group.addTask { await self.process.run() } }
+        if roles.contains(.billing), let interval = self.comparesBills {
+          group.addTask {
+            await BillingWatch(billing: self.billing, interval: interval, logger: self.logger).run()
+          }
+        }
         if roles.contains(.notifications) { group.addTask { await self.notifications.run() } }
         group.addTask { await self.makeRoom() }
       }

@@ -46,7 +46,8 @@ struct LedgerCommandTests {
     let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appending(path: "bin/second-opinion")
     let result = try await Subprocess.run(
-      .path(FilePath(script.path)), arguments: ["ledger", journal.path], input: .none, output: .string(limit: 1 << 20),
+      .path(FilePath(script.path)), arguments: ["ledger", journal.path], input: .none,
+      output: .string(limit: 1 << 20),
       error: .string(limit: 1 << 20))
     return (result.terminationStatus.isSuccess, result.standardOutput + result.standardError)
   }

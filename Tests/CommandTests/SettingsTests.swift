@@ -10,7 +10,8 @@ struct SettingsTests {
       ("AISLE_HTTP_PORT", "http"), ("AISLE_HTTP_PORT", "0"), ("AISLE_HTTP_PORT", "65536"),
       ("AISLE_POOL_SIZE", "many"), ("AISLE_POOL_SIZE", "1"), ("AISLE_LOG_LEVEL", "loud"),
       ("AISLE_DATABASE", "aisle; drop database aisle"), ("AISLE_CANCELLATION_FEES", "24=half"),
-      ("AISLE_REPORT_POOL_SIZE", "0"), ("AISLE_REPORT_SECONDS", "soon"), ("AISLE_RATE_LIMIT_WRITES", "20"),
+      ("AISLE_REPORT_POOL_SIZE", "0"), ("AISLE_REPORT_SECONDS", "soon"), ("AISLE_BILLING_LAG", "-1"),
+      ("AISLE_RECONCILE_SECONDS", "hourly"), ("AISLE_RATE_LIMIT_WRITES", "20"),
       ("AISLE_RATE_LIMIT_READS", "0/10"), ("AISLE_TRUSTED_PROXIES", "localhost"),
       ("AISLE_PAYMENTS_URL", "over there"), ("AISLE_NOTIFY_URL", "mailto:ann"),
     ])

@@ -24,7 +24,8 @@ extension TestLog {
       case 0:
         let zone = zones.randomElement(using: &generator) ?? "UTC"
         log.append(
-          "account-\(account)", "account-opened", #"{"account_id":"\#(account)","time_zone":"\#(zone)"}"#,
+          "account-\(account)", index.isMultiple(of: 2) ? "account-opened" : "account-zone-changed",
+          #"{"account_id":"\#(account)","time_zone":"\#(zone)"}"#,
           after: after)
       case 1, 2:
         let named = seats.map { #""\#($0)""# }.joined(separator: " , ")

@@ -86,7 +86,8 @@ struct BillsTests {
         line == [
           "position": 5, "line_no": 1, "kind": "charge", "order_id": .string(order), "show_id": "hamlet",
           "seat": "A-1", "amount": ["amount": 4500, "currency": "EUR"],
-          "tax": ["amount": 294, "currency": "EUR"], "occurred_at": "2026-11-24T19:00:00Z",
+          "tax": ["amount": 294, "currency": "EUR"], "tax_rate_bp": 700,
+          "occurred_at": "2026-11-24T19:00:00Z",
         ])
     }
   }

@@ -137,6 +137,8 @@ struct MalformedRequestTests {
       ("/v1/holds/hamlet:1", .post, "DELETE, GET, HEAD, OPTIONS"),
       ("/v1/orders/o/cancel", .get, "OPTIONS, POST"), ("/v1/events", .post, "GET, HEAD, OPTIONS"),
       ("/v1/billing/months/2026-11/reconcile", .delete, "OPTIONS, POST"),
+      ("/v1/billing/months/2026-11/close", .get, "OPTIONS, POST"),
+      ("/v1/accounts/acc-1/invoices", .post, "GET, HEAD, OPTIONS"),
       ("/actuator/health", .post, "GET, HEAD, OPTIONS"), ("/v1/accounts", .get, "OPTIONS, POST"),
     ])
   func wrongMethod(path: String, method: HTTPRequest.Method, allowed: String) async throws {

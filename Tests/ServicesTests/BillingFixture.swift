@@ -83,11 +83,13 @@ extension BillingFixture {
 }
 
 /// Runs `body` with billing on a database of its own.
-func withBilling(_ body: (BillingFixture) async throws -> Void) async throws {
+func withBilling(
+  at now: Timestamp = BillingFixture.opened, _ body: (BillingFixture) async throws -> Void
+) async throws {
   try await withTestDatabase(from: .migrated) { conninfo in
     let pool = try PostgresPool(servicesConfiguration(conninfo), size: 4)
     let store = EventStore(pool: pool)
-    let billing = BillingService(store: store, time: TimeSource { BillingFixture.opened })
+    let billing = BillingService(store: store, time: TimeSource { now })
     do {
       try await body(BillingFixture(conninfo: conninfo, pool: pool, store: store, billing: billing))
     } catch {

@@ -1,11 +1,13 @@
 import EventStore
+import Services
 import Vocabulary
 
-/// A random history of accounts, orders and cancellations that crowds the edges: month ends in every zone, hours
+/// A random history of accounts that open and move, of orders and cancellations that crowds the edges: month ends in every zone, hours
 /// that daylight saving repeats or leaves out, taxes of exactly half a minor unit, currencies of 0, 2 and 3 digits.
 struct BillingHistory {
   enum Step: Sendable {
     case open(account: String, timeZone: String)
+    case move(account: String, timeZone: String)
     case append(StreamAppend)
   }
 
@@ -18,6 +20,7 @@ struct BillingHistory {
   private var unopened = BillingHistory.accounts.compactMap { account in
     account.timeZone.map { (account.name, $0) }
   }
+  private var opened: [String] = []
   private var open: [BilledOrder] = []
   private var count = 0
 
@@ -31,6 +34,13 @@ struct BillingHistory {
       case 0 where !unopened.isEmpty:
         let (account, timeZone) = unopened.remove(at: Int.random(in: 0..<unopened.count, using: &numbers))
         steps.append(.open(account: account, timeZone: timeZone))
+        opened.append(account)
+      case 0 where !opened.isEmpty:
+        let zones = Self.accounts.compactMap(\.timeZone) + ["Pacific/Kiritimati", "Pacific/Pago_Pago"]
+        steps.append(
+          .move(
+            account: opened[Int.random(in: 0..<opened.count, using: &numbers)],
+            timeZone: zones[Int.random(in: 0..<zones.count, using: &numbers)]))
       case 1...4 where !open.isEmpty:
         var order = open.remove(at: Int.random(in: 0..<open.count, using: &numbers))
         if order.seatsLeft > 1, Bool.random(using: &numbers) {
@@ -107,6 +117,8 @@ extension BillingFixture {
     for step in steps {
       switch step {
       case .open(let account, let timeZone): try await open(account, in: timeZone)
+      case .move(let account, let timeZone):
+        try await billing.changeZone(of: AccountID(unchecked: account), to: timeZone, RequestContext())
       case .append(let append): try await self.append([append])
       }
     }

@@ -8,7 +8,7 @@ import Vocabulary
 struct BillingCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "billing", abstract: "What everybody owes for a month.",
-    subcommands: [MonthBills.self, Reconcile.self, Rebuild.self])
+    subcommands: [MonthBills.self, CloseMonth.self, Parked.self, Credit.self, Reconcile.self, Rebuild.self])
 
   enum Source: String, ExpressibleByArgument, CaseIterable {
     case live, batch, lake

@@ -104,7 +104,9 @@ struct AisleServer: Sendable {
     let aisle = Aisle(
       pool: session.pool, reportPool: reportPool, partitions: session.settings.partitions,
       payments: setup.payments, cancellations: session.settings.cancellations,
-      notifying: session.settings.notifying, mailing: session.settings.mailing, logger: session.logger)
+      notifying: session.settings.notifying, mailing: session.settings.mailing,
+      billingLag: session.settings.billingLag, comparesBills: session.settings.comparesBills,
+      logger: session.logger)
     var services: [any Service] = [BackgroundWork(aisle: aisle, roles: roles)]
     if let webhooks = setup.webhooks { services.append(SandboxWork(webhooks: webhooks)) }
     if roles.contains(.api) {

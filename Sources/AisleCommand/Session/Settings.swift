@@ -45,6 +45,10 @@ struct Settings: Sendable {
   /// `AISLE_CANCELLATION_FEES`: what is kept of the price by hours before the show, in basis points, such as
   /// `168=0,24=1000,0=5000`; nothing by default.
   let cancellations: CancellationPolicy
+  /// `AISLE_BILLING_LAG`: how many positions of the log the tables of bills may be behind before bills come from the log.
+  let billingLag: Int64
+  /// `AISLE_RECONCILE_SECONDS`: how often the tables of bills are compared with the log; nil (0): never.
+  let comparesBills: Duration?
   /// `AISLE_LOG_LEVEL`; nil: info for servers, warning for other commands.
   let logLevel: Logger.Level?
 
@@ -97,6 +101,14 @@ struct Settings: Sendable {
         }
         return policy
       } ?? .free
+    billingLag = Int64(
+      try Self.integer("AISLE_BILLING_LAG", reader.string(forKey: "aisle.billing.lag"), in: 0...1_000_000_000)
+        ?? Int(BillingService.defaultLagLimit))
+    let seconds =
+      try Self.integer(
+        "AISLE_RECONCILE_SECONDS", reader.string(forKey: "aisle.reconcile.seconds"), in: 0...31_536_000)
+      ?? 3600
+    comparesBills = seconds == 0 ? nil : .seconds(seconds)
     logLevel = try reader.string(forKey: "aisle.log.level").map { text in
       guard let level = Logger.Level(rawValue: text.lowercased()) else {
         throw CommandFailure(

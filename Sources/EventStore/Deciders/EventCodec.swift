@@ -4,11 +4,12 @@ import Vocabulary
 extension NewEvent {
   /// A domain event as the store wants it.
   public init<Event: DomainEvent>(
-    _ event: Event, id: UUID = .timeOrdered(), metadata: EventMetadata = EventMetadata()
+    _ event: Event, id: UUID = .timeOrdered(), tags: [String] = [],
+    metadata: EventMetadata = EventMetadata()
   ) throws {
     let data = try PayloadEncoder().encode(Payload(event: event))
     self.init(
-      id: id, type: event.type, schemaVersion: Event.schemaVersion(of: event.type), data: data,
+      id: id, type: event.type, schemaVersion: Event.schemaVersion(of: event.type), data: data, tags: tags,
       metadata: metadata, personal: event.personalFields.filter { $0.subject.name != forgottenText })
   }
 }

@@ -108,7 +108,8 @@ final class FactRows {
     for (index, line) in entry.lines.enumerated() {
       try row([
         .number(record.position), .number(Int64(index + 1)), Self.text(kind),
-        Self.text(entry.accountID.rawValue), Self.text("\(entry.month)"), Self.text(entry.orderID.rawValue),
+        Self.text(entry.accountID.rawValue), Self.text("\(entry.month)"),
+        entry.adjusts.map { Self.text("\($0.serviceMonth)") } ?? .null, Self.text(entry.orderID.rawValue),
         Self.text(entry.showID.rawValue), Self.text(line.seat.rawValue), .number(line.amount),
         .number(line.tax), Self.text(entry.currency.code), .number(entry.occurredAt.microseconds),
       ])

@@ -26,7 +26,7 @@ enum FactTable: CaseIterable {
     columns: [
       position,
       DeltaColumn("account_id", .string, "the account"),
-      DeltaColumn("event_type", .string, "account-opened…", few: true),
+      DeltaColumn("event_type", .string, "account-opened, account-zone-changed, month-closed", few: true),
       DeltaColumn("occurred_at", .timestamp, "when it happened, by the service's clock"),
       DeltaColumn("time_zone", .string, "IANA name, from here on", optional: true, few: true),
       DeltaColumn("payload", .string, "JSON, an object", bounds: false),
@@ -79,6 +79,9 @@ enum FactTable: CaseIterable {
       DeltaColumn("account_id", .string, "who pays or is paid"),
       DeltaColumn(
         "billing_month", .string, "the bill's month, such as 2026-11, in the account's time zone", few: true),
+      DeltaColumn(
+        "adjusts_month", .string, "the month in which it happened, if that was closed before it came",
+        optional: true, few: true),
       DeltaColumn("order_id", .string, "the order", bounds: false),
       DeltaColumn("show_id", .string, "the show", few: true),
       DeltaColumn("seat", .string, "the seat"),

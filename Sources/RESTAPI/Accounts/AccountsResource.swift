@@ -11,6 +11,7 @@ struct AccountsResource: Sendable {
 
   func addRoutes(to group: RouterGroup<APIContext>) {
     group.post("accounts", use: open)
+    group.put("accounts/{account_id}/time-zone", use: changeZone)
   }
 
   @Sendable
@@ -31,6 +32,28 @@ struct AccountsResource: Sendable {
     return try .json(AccountBody(accountID: id, name: name, timeZone: timeZone))
       .created(at: "/v1/accounts/\(id)/bills", replayed: false)
       .at(try await store.head())
+  }
+}
+
+extension AccountsResource {
+  /// What is in the log before stays in its months, so repeating it is fine.
+  @Sendable
+  private func changeZone(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try context.identifier("account_id", AccountID.self)
+    let body = try await request.jsonBody()
+    let timeZone = try body.faults.finish(body["time_zone"].string(length: 1...64))
+    try await billing.changeZone(of: id, to: timeZone, context.command)
+    return try .json(AccountZoneBody(accountID: id, timeZone: timeZone)).at(try await store.head())
+  }
+}
+
+struct AccountZoneBody: Encodable {
+  let accountID: AccountID
+  let timeZone: String
+
+  private enum CodingKeys: String, CodingKey {
+    case accountID = "account_id"
+    case timeZone = "time_zone"
   }
 }
 

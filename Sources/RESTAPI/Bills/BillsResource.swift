@@ -70,7 +70,9 @@ struct BillsResource: Sendable {
         $0.errors = [Fault(.parameter("currency"), "is missing; it must be one of \(list)")]
       }
     }
-    return try .json(bill, unlessKnownBy: request)
+    // A closed bill is the same wherever it is read from, and for ever.
+    guard let number = bill.invoiceNumber else { return try .json(bill, unlessKnownBy: request) }
+    return try .json(bill).tagged(.equivalent("\(number)-\(bill.digest)"), for: request)
   }
 
   /// The lines of a month in the order of the log, whatever their currency.

@@ -84,6 +84,7 @@ struct HealthResource: Sendable {
       rooms.joined)
     text.counter(
       "aisle_waiting_room_refused_total", "Holds that were refused for want of an admission.", rooms.refused)
+    text.bills(aisle.reports.billing.metrics.counts)
     text.lanes(lanes)
     text.rateLimits(limiter)
     // A scrape must say that the database is away, not fail because of it.
@@ -91,6 +92,16 @@ struct HealthResource: Sendable {
     text.gauge("aisle_database_up", "Whether the database answers.", status == nil ? 0 : 1)
     if let status {
       text.log(status)
+      if let checks = try? await aisle.billing.checks() {
+        text.gauge(
+          "aisle_billing_differences",
+          "Differences between the tables of bills and the log, by the last comparisons.",
+          checks.differences)
+        text.gauge(
+          "aisle_billing_oldest_check_seconds",
+          "How long ago the month was compared that was compared first.",
+          checks.oldestSeconds)
+      }
       if let rooms = try? await aisle.rooms.statuses() { text.waitingRooms(rooms) }
     }
     return Response(bytes: Array(text.text.utf8), type: .prometheus)

@@ -52,6 +52,18 @@ struct PrometheusText {
     }
   }
 
+  mutating func bills(_ counts: BillingMetrics.Counts) {
+    series(
+      "aisle_bill_answers_total", "counter", "Answers about bills by where they come from.",
+      [Bill.Source.preAggregated, .batch].map { (label: "source=\"\($0.rawValue)\"", source: $0) }
+    ) { counts.answers[$0] ?? 0 }
+    series(
+      "aisle_bill_fallbacks_total", "counter",
+      "Answers that came from the log because the tables could not be used.",
+      BillingMetrics.Fallback.allCases.map { (label: "reason=\"\($0.rawValue)\"", source: $0) }
+    ) { counts.fallbacks[$0] ?? 0 }
+  }
+
   mutating func rateLimits(_ limiter: RateLimiter) {
     series(
       "aisle_rate_limited_total", "counter", "Requests beyond their client's quota, refused.",

@@ -11,6 +11,8 @@ struct MonthsResource: Sendable {
   func addRoutes(to group: RouterGroup<APIContext>) {
     group.get("billing/months/{month}", use: overview)
     group.post("billing/months/{month}/reconcile", use: reconcile)
+    group.post("billing/months/{month}/close", use: close)
+    group.get("billing/months/{month}/parked", use: parked)
   }
 
   /// The bills of all accounts.
@@ -32,6 +34,29 @@ struct MonthsResource: Sendable {
   @Sendable
   private func reconcile(_ request: Request, _ context: APIContext) async throws -> Response {
     try .json(ReconciliationBody(try await billing.reconcile(try context.month())))
+  }
+
+  /// Turns bills into invoices. A bill that cannot be closed is an answer too; the same request again goes on.
+  @Sendable
+  private func close(_ request: Request, _ context: APIContext) async throws -> Response {
+    let month = try context.month()
+    // Each bill is closed once, whatever the key: the key is asked for as it is by every POST that writes.
+    _ = try request.idempotencyKey()
+    let query = Query(request)
+    let account = try query.faults.finish(
+      query.parse("account", "an account's identifier", default: AccountID?.none) {
+        AccountID($0).map(Optional.some)
+      })
+    let closing = try await billing.close(month, account: account, context.command)
+    return try .json(closing).at(try await gate.store.head())
+  }
+
+  /// The bills that could not be closed when it was tried.
+  @Sendable
+  private func parked(_ request: Request, _ context: APIContext) async throws -> Response {
+    let month = try context.month()
+    return try .json(
+      Page(try await billing.parkedBills(month), nextCursor: nil), unlessKnownBy: request)
   }
 }
 

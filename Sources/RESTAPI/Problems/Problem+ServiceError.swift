@@ -152,11 +152,20 @@ extension Problem {
   init(_ rejection: Billing.Rejection) {
     let status: HTTPResponse.Status =
       switch rejection {
-      case .alreadyOpened, .alreadyCharged, .alreadyRefunded: .conflict
+      case .notOpened: .notFound
+      case .alreadyOpened, .alreadyCharged, .alreadyRefunded, .monthNotOver, .nothingToCredit,
+        .creditExceedsLine:
+        .conflict
       default: .unprocessableContent
       }
     self.init(status, rejection.code, rejection.message)
     switch rejection {
+    case .invalidReason: errors = [Fault(.pointer("/reason"), "must have 1 to 200 characters")]
+    case .noSuchLine:
+      errors = [Fault(.pointer("/lines"), "has a line that is no charge of the invoice, or one twice")]
+    case .creditExceedsLine:
+      errors = [Fault(.pointer("/lines"), "has an amount beyond what is left of its line")]
+    case .creditKeyReused: self = .idReused(rejection.message)
     case .invalidName: errors = [Fault(.pointer("/name"), "must have 1 to 200 characters")]
     case .unknownTimeZone:
       errors = [Fault(.pointer("/time_zone"), "must be an IANA time zone such as America/New_York, or UTC")]

@@ -1,3 +1,4 @@
+import Billing
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -61,6 +62,10 @@ extension APIContext {
 
   func month() throws(Problem) -> Month {
     try parameter("month", Month.rule, Month.init(requested:))
+  }
+
+  func documentNumber() throws(Problem) -> DocumentNumber {
+    try parameter("number", "the number of a document such as INV-2026-000042", DocumentNumber.init(_:))
   }
 
   private func parameter<Value>(

@@ -5,8 +5,17 @@ import Services
 /// A validator of a representation (RFC 9110, section 8.8.3).
 struct EntityTag: Sendable, Hashable, CustomStringConvertible {
   let value: String
+  /// The tag names what is said, not its bytes.
+  var isWeak = false
 
   init(_ value: String) { self.value = value }
+
+  /// For what may be said in other bytes that mean the same.
+  static func equivalent(_ value: String) -> EntityTag {
+    var tag = EntityTag(value)
+    tag.isWeak = true
+    return tag
+  }
 
   /// The version of the stream that says it all.
   static func version(_ version: Int64) -> EntityTag { EntityTag(String(version)) }
@@ -16,13 +25,15 @@ struct EntityTag: Sendable, Hashable, CustomStringConvertible {
     EntityTag(UUID.derived(from: String(decoding: body, as: UTF8.self)).uuidString.lowercased())
   }
 
-  var description: String { "\"\(value)\"" }
+  var description: String { isWeak ? "W/\(opaque)" : opaque }
+
+  private var opaque: String { "\"\(value)\"" }
 
   /// Whether an `If-None-Match` names this tag. Weak comparison, as that header demands.
   func matches(_ header: String) -> Bool {
     header.split(separator: ",").contains { candidate in
       let tag = candidate.trimmingCharacters(in: .whitespaces)
-      return tag == "*" || tag == description || tag == "W/\(description)"
+      return tag == "*" || tag == opaque || tag == "W/\(opaque)"
     }
   }
 }

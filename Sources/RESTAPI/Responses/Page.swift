@@ -38,7 +38,10 @@ struct Page<Item: Encodable>: Encodable {
 ///
 /// Opaque to clients: base64url of the list's name and a place in it.
 struct Cursor: Sendable, Hashable {
-  enum List: String, Sendable { case shows, orders, lines, month }
+  enum List: String, Sendable {
+    case shows, orders, lines, month, invoices
+    case creditNotes = "credit-notes"
+  }
 
   let list: List
   let place: String

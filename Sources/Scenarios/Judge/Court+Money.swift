@@ -107,7 +107,7 @@ extension Court {
       union
       select month from aisle.billing_lines
       union
-      select month from aisle.billed_lines(1, null, '0001-02', '9999-12', \(Int64(head)))
+      select month from aisle.bill_lines(1, null, '0001-02', '9999-12', \(Int64(head)))
       order by month
       """
     ).map { try $0.decode(String.self) }
@@ -137,7 +137,7 @@ extension Court {
       from (
         select account_id, month, currency, sum(case kind when 'charge' then amount else -amount end) as due,
                sum(case kind when 'charge' then tax else -tax end) as tax
-        from aisle.billed_lines(1, null, '0001-02', '9999-12', \(Int64(head)))
+        from aisle.bill_lines(1, null, '0001-02', '9999-12', \(Int64(head)))
         group by 1, 2, 3
       ) b
       full join (

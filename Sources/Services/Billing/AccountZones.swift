@@ -3,7 +3,8 @@ import EventStore
 import PostgreSQL
 import Vocabulary
 
-/// Which time zone some accounts had when. An account is in UTC until its first `account-opened`.
+/// Which time zone some accounts had when. An account is in UTC until it is opened, and then in one zone until it
+/// moves.
 struct AccountZones {
   private var openings: [AccountID: [(position: Position, zone: BillingZone)]] = [:]
 

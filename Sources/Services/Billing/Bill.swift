@@ -39,9 +39,13 @@ public struct Bill: Sendable, Hashable, Codable {
   public let due: Money
   /// How many lines, of charges and refunds; see ``BillLine``.
   public let lines: Int
+  /// A closed bill never changes; what comes later for its month is an adjustment on a later bill.
   public let status: Status
+  /// Of a closed bill.
+  public let invoiceNumber: DocumentNumber?
   public let source: Source
-  /// Everything up to this position of the log is in, nothing after it.
+  /// Everything up to this position of the log is in, nothing after it. Of a closed bill, the position through which it
+  /// was closed.
   public let asOfPosition: Position
   /// The account's IANA zone as of that position.
   public let timeZone: String
@@ -51,6 +55,7 @@ public struct Bill: Sendable, Hashable, Codable {
   private enum CodingKeys: String, CodingKey {
     case accountID = "account_id"
     case month, currency, gross, tax, refunds, net, due, lines, status, source
+    case invoiceNumber = "invoice_number"
     case asOfPosition = "as_of_position"
     case timeZone = "time_zone"
     case digest
@@ -58,17 +63,24 @@ public struct Bill: Sendable, Hashable, Codable {
 }
 
 extension Bill {
-  /// Columns from `first` on: account, month, currency, gross, tax, refunds, lines, digest, time zone.
+  /// Columns from `first` on: account, month, currency, gross, tax, refunds, lines, digest, time zone; then the number of
+  /// the invoice and the position through which it was closed, both null while it is open.
   init(row: Row, from first: Int = 0, source: Source, asOf position: Position) throws {
     func column<Value: PostgresValue>(_ offset: Int) throws -> Value { try row.column(first + offset) }
     let currency = try Currency(stored: column(2))
-    let totals = try MonthlyTotals(
-      gross: Money(column(3), currency), tax: Money(column(4), currency), refunds: Money(column(5), currency),
-      lines: column(6))
+    /// Null if it does not fit.
+    func amount(_ offset: Int) throws -> Money {
+      guard let minorUnits: Int64 = try column(offset) else { throw MoneyError.overflow }
+      return Money(minorUnits, currency)
+    }
+    let totals = try MonthlyTotals(gross: amount(3), tax: amount(4), refunds: amount(5), lines: column(6))
+    let number = try (column(9) as String?).map(DocumentNumber.init(stored:))
+    let closedThrough = try (column(10) as Int64?).map(Position.init)
     self.init(
       accountID: AccountID(unchecked: try column(0)), month: try Month(stored: column(1)), currency: currency,
       gross: totals.gross, tax: totals.tax, refunds: totals.refunds, net: totals.net, due: totals.due,
-      lines: totals.lines, status: .open, source: source, asOfPosition: position, timeZone: try column(8),
+      lines: totals.lines, status: number == nil ? .open : .closed, invoiceNumber: number, source: source,
+      asOfPosition: closedThrough ?? position, timeZone: try column(8),
       digest: LineChain(digest: try column(7)).description)
   }
 }

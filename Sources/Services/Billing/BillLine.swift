@@ -1,3 +1,4 @@
+import Billing
 import EventStore
 import PostgreSQL
 import Vocabulary
@@ -18,8 +19,12 @@ public struct BillLine: Sendable, Hashable, Codable {
   public let amount: Money
   /// The part of ``amount`` that is tax.
   public let tax: Money
+  /// The rate of the tax on the net amount, in basis points; nil if the event of the line has been archived.
+  public let taxRateBasisPoints: Int?
   /// The instant that decided the month.
   public let occurredAt: Timestamp
+  /// What it corrects, if that month was closed before; nil for a line of the bill's own month.
+  public let adjustment: Billing.Adjustment?
 
   private enum CodingKeys: String, CodingKey {
     case position
@@ -28,7 +33,9 @@ public struct BillLine: Sendable, Hashable, Codable {
     case orderID = "order_id"
     case showID = "show_id"
     case seat, amount, tax
+    case taxRateBasisPoints = "tax_rate_bp"
     case occurredAt = "occurred_at"
+    case adjustment
   }
 }
 
@@ -58,7 +65,8 @@ extension BillLine {
 
   public var cursor: Cursor { Cursor(position: position.rawValue, lineNumber: lineNumber) }
 
-  /// Columns from `first` on: position, line_no, kind, order, show, seat, amount, tax, currency, occurred_at.
+  /// Columns from `first` on: position, line_no, kind, order, show, seat, amount, tax, currency, occurred_at,
+  /// service_month, corrects, tax_rate_bp.
   init(row: Row, from first: Int = 0) throws {
     func column<Value: PostgresValue>(_ offset: Int) throws -> Value { try row.column(first + offset) }
     let currency = try Currency(stored: column(8))
@@ -67,7 +75,9 @@ extension BillLine {
       position: Position(try column(0)), lineNumber: try column(1),
       kind: kind == Kind.refund.rawValue ? .refund : .charge, orderID: OrderID(unchecked: try column(3)),
       showID: ShowID(unchecked: try column(4)), seat: SeatID(unchecked: try column(5)),
-      amount: Money(try column(6), currency), tax: Money(try column(7), currency), occurredAt: try column(9))
+      amount: Money(try column(6), currency), tax: Money(try column(7), currency),
+      taxRateBasisPoints: try column(12), occurredAt: try column(9),
+      adjustment: try Billing.Adjustment(serviceMonth: column(10), corrects: column(11)))
   }
 }
 
@@ -78,4 +88,22 @@ public struct BillLinePage: Sendable, Hashable {
   public let asOfPosition: Position
   /// Where the next page begins; nil on the last one.
   public let next: BillLine.Cursor?
+}
+
+extension Billing.Adjustment {
+  /// From two columns of ours, which are both null or both valid.
+  fileprivate init?(serviceMonth: String?, corrects: String?) throws {
+    guard let serviceMonth, let corrects else { return nil }
+    self.init(serviceMonth: try Month(stored: serviceMonth), corrects: try DocumentNumber(stored: corrects))
+  }
+}
+
+extension DocumentNumber {
+  /// From an event of ours.
+  init(stored text: String) throws {
+    guard let number = DocumentNumber(text) else {
+      throw PostgresError(.decoding, "the database holds \"\(text)\", which is not a document's number")
+    }
+    self = number
+  }
 }

@@ -78,7 +78,8 @@ struct BillingChanges {
       let line = BillLine(
         position: Position(entry.sourcePosition), lineNumber: index + 1, kind: kind, orderID: entry.orderID,
         showID: entry.showID, seat: line.seat, amount: Money(line.amount, entry.currency),
-        tax: Money(line.tax, entry.currency), occurredAt: entry.occurredAt)
+        tax: Money(line.tax, entry.currency), taxRateBasisPoints: nil, occurredAt: entry.occurredAt,
+        adjustment: entry.adjusts)
       bill.chain.add(line)
       lines.append((key, line))
     }
@@ -116,7 +117,7 @@ struct BillingChanges {
       """
       insert into billing_lines (
         tenant, account_id, month, currency, position, line_no, kind, order_id, show_id, seat, amount, tax,
-        occurred_at)
+        occurred_at, service_month, corrects)
       select \(tenant), *
       from unnest(
         \(lines.map(\.key.account.rawValue)), \(lines.map(\.key.month.description)),
@@ -124,7 +125,9 @@ struct BillingChanges {
         \(lines.map { Int32(clamping: $0.line.lineNumber) }), \(lines.map(\.line.kind.rawValue)),
         \(lines.map(\.line.orderID.rawValue)), \(lines.map(\.line.showID.rawValue)),
         \(lines.map(\.line.seat.rawValue)), \(lines.map(\.line.amount.minorUnits)),
-        \(lines.map(\.line.tax.minorUnits)), \(lines.map(\.line.occurredAt)))
+        \(lines.map(\.line.tax.minorUnits)), \(lines.map(\.line.occurredAt)),
+        \(lines.map(\.line.adjustment?.serviceMonth.description)),
+        \(lines.map(\.line.adjustment?.corrects.description)))
       """)
   }
 }

@@ -14,21 +14,16 @@ struct BillingProgress: Sendable, Hashable {
 
   /// Columns 0…3: position, last_order, whether there is an error, rebuild_through.
   init(row: Row) throws {
-    self.init(
-      position: Position(try row.column(0)), lastOrder: Position(try row.column(1)),
-      hasFailed: try row.column(2),
-      rebuildThrough: Position(try row.column(3)))
+    position = Position(try row.column(0))
+    lastOrder = Position(try row.column(1))
+    hasFailed = try row.column(2)
+    rebuildThrough = Position(try row.column(3))
   }
 
-  init(position: Position, lastOrder: Position, hasFailed: Bool, rebuildThrough: Position) {
-    self.position = position
-    self.lastOrder = lastOrder
-    self.hasFailed = hasFailed
-    self.rebuildThrough = rebuildThrough
-  }
-
-  /// Whether a bill may be answered from the tables.
-  func isUsable(lagLimit: Int64) -> Bool {
-    !hasFailed && position >= rebuildThrough && lastOrder.rawValue - position.rawValue <= lagLimit
+  /// Why a bill may not be answered from the tables; nil if it may.
+  func obstacle(lagLimit: Int64) -> BillingMetrics.Fallback? {
+    if hasFailed { return .failed }
+    if position < rebuildThrough { return .rebuilding }
+    return lastOrder.rawValue - position.rawValue > lagLimit ? .behind : nil
   }
 }

@@ -8,7 +8,7 @@ import Vocabulary
 /// The subscription `billing`: turns confirmed and cancelled orders into charges and refunds.
 ///
 /// In one transaction with its checkpoint it adds lines and totals to the tables and appends `charged` and
-/// `refunded` to the accounts' streams. A batch takes the same six statements whatever its size; the append comes
+/// `refunded` to the accounts' streams. A batch takes the same seven statements whatever its size; the append comes
 /// last, because it holds the log's lock until the commit.
 ///
 /// An event that it cannot bill stops it: each bill's digest is a chain in the order of the log, so nothing may overtake.
@@ -42,11 +42,14 @@ struct BillingProjection: Sendable {
     let zones = try await AccountZones.load(
       of: Set(sources.map(\.order.accountID)), before: last.event.position, tenant: store.tenant,
       on: connection)
+    let closings = try await AccountClosings.load(
+      of: Set(sources.map(\.order.accountID)), tenant: store.tenant, on: connection)
     let entries = try sources.map { source in
+      let closed = closings.months(of: source.order.accountID)
       let zone = zones.zone(of: source.order.accountID, at: source.event.position)
       return switch source.kind {
-      case .charge: (source, try Billing.charge(for: source.order, in: zone))
-      case .refund: (source, try Billing.refund(for: source.order, in: zone))
+      case .charge: (source, try Billing.charge(for: source.order, in: zone, closed: closed))
+      case .refund: (source, try Billing.refund(for: source.order, in: zone, closed: closed))
       }
     }
     var changes = try await BillingChanges.load(

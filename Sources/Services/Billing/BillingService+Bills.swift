@@ -79,13 +79,17 @@ extension BillingService {
     batch: () async throws -> BillingBatch.Answer<Element>
   ) async throws(ServiceError) -> Answer<Element> {
     do {
+      var obstacle: BillingMetrics.Fallback?
       if source != .batch {
         let answer = try await tables()
-        if source == .preAggregated || answer.progress.isUsable(lagLimit: lagLimit) {
+        obstacle = answer.progress.obstacle(lagLimit: lagLimit) ?? (answer.isUnsound ? .checksum : nil)
+        if source == .preAggregated || obstacle == nil {
+          metrics.answered(from: .preAggregated, because: nil)
           return Answer(rows: answer.rows, source: .preAggregated, position: answer.progress.position)
         }
       }
       let answer = try await batch()
+      metrics.answered(from: .batch, because: obstacle)
       return Answer(rows: answer.rows, source: .batch, position: answer.position)
     } catch {
       throw ServiceError(reading: error)
@@ -93,7 +97,7 @@ extension BillingService {
   }
 
   /// Whether the log knows the account: it was opened, or something was billed to it.
-  private func requireAccount(_ id: AccountID) async throws(ServiceError) {
+  func requireAccount(_ id: AccountID) async throws(ServiceError) {
     let known: Bool
     do {
       known =

@@ -41,6 +41,8 @@ extension BillingService {
           """)
         try await connection.execute("delete from aisle.billing_lines where tenant = \(tenant)")
         try await connection.execute("delete from aisle.billing_months where tenant = \(tenant)")
+        // Of tables that are no more.
+        try await connection.execute("delete from aisle.billing_checks where tenant = \(tenant)")
       }
     } catch {
       throw ServiceError(reading: error)

@@ -6,11 +6,12 @@ extension BillingService {
   /// Most differences that are listed, of totals and of lines; all are counted.
   public static let maximumDifferences = 1000
 
-  /// Compares the tables with the log, total by total and line by line, as of the tables' position. Reads only; what
-  /// to do about a difference is for a person to decide.
+  /// Compares the tables with the log, total by total and line by line, as of the tables' position. It corrects nothing;
+  /// what to do about a difference is for a person to decide. What it has found is kept: while there are differences,
+  /// ``BillSource/automatic`` takes the month from the log.
   public func reconcile(_ month: Month) async throws(ServiceError) -> Reconciliation {
     do {
-      return try await store.pool.withConnection { connection in
+      let result = try await store.pool.withConnection { connection in
         try await connection.transaction {
           // One snapshot for all statements, and time enough for a long log.
           try await connection.executeScript("set transaction isolation level repeatable read, read only")
@@ -18,6 +19,17 @@ extension BillingService {
           return try await self.reconcile(month, on: connection)
         }
       }
+      try await BillingChecks(store: store).record(result)
+      return result
+    } catch {
+      throw ServiceError(reading: error)
+    }
+  }
+
+  /// Of the last comparisons of all months: how many months, how many differences, and how old the oldest one is.
+  public func checks() async throws(ServiceError) -> (months: Int, differences: Int, oldestSeconds: Int) {
+    do {
+      return try await BillingChecks(store: store).summary()
     } catch {
       throw ServiceError(reading: error)
     }
@@ -38,7 +50,7 @@ extension BillingService {
     let counts = try await connection.query(
       """
       select count(distinct (account_id, currency)), count(*)
-      from aisle.billed_lines(\(tenant), null, \(month.description), \(month.description), \(position))
+      from aisle.bill_lines(\(tenant), null, \(month.description), \(month.description), \(position))
       """)
     let (billCount, lineCount) = try counts.first?.decode(Int.self, Int.self) ?? (0, 0)
     return Reconciliation(
@@ -68,9 +80,10 @@ extension BillingService {
                  min(position) as first_position,
                  max(position) as last_position,
                  aisle.line_chain(
-                   position, line_no, kind, order_id, show_id, seat, amount, tax, currency, occurred_at
+                   position, line_no, kind, order_id, show_id, seat, amount, tax, currency, occurred_at,
+                   service_month, corrects
                    order by position, line_no) as digest
-          from aisle.billed_lines(\(tenant), null, \(month.description), \(month.description), \(position))
+          from aisle.bill_lines(\(tenant), null, \(month.description), \(month.description), \(position))
           group by account_id, currency
         )
         select account_id, currency, null::bigint, null::bigint, f.name, f.live, f.batch, count(*) over ()
@@ -108,7 +121,7 @@ extension BillingService {
         ),
         batch as (
           select *
-          from aisle.billed_lines(\(tenant), null, \(month.description), \(month.description), \(position))
+          from aisle.bill_lines(\(tenant), null, \(month.description), \(month.description), \(position))
         )
         select account_id, coalesce(b.currency, l.currency), position, line_no::bigint, f.name, f.live, f.batch,
                count(*) over ()
@@ -124,7 +137,9 @@ extension BillingService {
                  (6, 'amount', l.amount::text, b.amount::text),
                  (7, 'tax', l.tax::text, b.tax::text),
                  (8, 'currency', l.currency, b.currency),
-                 (9, 'occurred_at', l.occurred_at::text, b.occurred_at::text)
+                 (9, 'occurred_at', l.occurred_at::text, b.occurred_at::text),
+                 (10, 'service_month', l.service_month, b.service_month),
+                 (11, 'corrects', l.corrects, b.corrects)
         ) f (i, name, live, batch)
         where f.live is distinct from f.batch
           and (f.name = 'line') = (l.kind is null or b.kind is null)

@@ -9,19 +9,24 @@ import Vocabulary
 /// A bill comes from tables that ``subscription`` fills in the transaction of its checkpoint, or from the log in one
 /// statement; as of the same position both are equal to the minor unit and to the digest.
 /// ``BillSource/automatic`` takes the tables unless they are more than `lagLimit` positions behind the last order
-/// event, are being rebuilt, or the subscription's last try failed. Every bill says where it comes from.
+/// event, are being rebuilt, the subscription's last try failed, or they are known not to be what the log or an invoice says.
+/// Every bill says where it comes from.
 public final class BillingService: Sendable {
   let store: EventStore
   let time: TimeSource
   let lagLimit: Int64
   let tables: BillingTables
   let batch: BillingBatch
+  public let metrics = BillingMetrics()
+
+  /// How far the tables may be behind, in positions of the log.
+  public static let defaultLagLimit: Int64 = 10_000
 
   /// Fills the tables and appends charges and refunds to the accounts' streams.
   public let subscription: Subscription
 
   /// - Parameter lagLimit: in positions of the log.
-  public init(store: EventStore, time: TimeSource, lagLimit: Int64 = 10_000) {
+  public init(store: EventStore, time: TimeSource, lagLimit: Int64 = BillingService.defaultLagLimit) {
     self.store = store
     self.time = time
     self.lagLimit = lagLimit
@@ -59,9 +64,32 @@ public final class BillingService: Sendable {
     }
   }
 
+  /// Moves an account into another time zone. What is in the log before stays in the months that it is in; whatever comes
+  /// later is billed by the new zone. The same call again changes nothing.
+  /// - Throws: `billingRejected(.notOpened)` for an account without a zone to change.
+  public func changeZone(
+    of id: AccountID, to timeZone: String, _ context: RequestContext
+  ) async throws(ServiceError) {
+    let command = Billing.Command.changeZone(.init(accountID: id, timeZone: timeZone))
+    guard let change = try await decide(command, on: id) else { return }
+    try await requireKnownToDatabase(timeZone)
+    let outcome: AppendOutcome
+    do {
+      // Of two changes at once the later one counts, as if they had come one after the other.
+      let event = try NewEvent(
+        change, tags: ["account-zone-changed", "account-zone-changed:\(id)"], metadata: context.metadata())
+      outcome = try await store.append(to: .account(id), expecting: .any, [event])
+    } catch {
+      throw ServiceError(reading: error)
+    }
+    if case .unknown(let error) = outcome {
+      throw .outcomeUnknown("the connection was lost while changing the zone of account \(id): \(error)")
+    }
+  }
+
   // MARK: Opening
 
-  /// Decides on what the log says about openings; charges and refunds have no say in it and are not read.
+  /// Decides on what the log says about openings and moves; charges and refunds have no say in it and are not read.
   private func decide(
     _ command: Billing.Command, on id: AccountID
   ) async throws(ServiceError) -> Billing.Event? {

@@ -7,6 +7,8 @@ import Vocabulary
 struct BillingTables: Sendable {
   struct Answer<Element: Sendable>: Sendable {
     let progress: BillingProgress
+    /// They are known not to be what the log says, or not what an invoice says.
+    let isUnsound: Bool
     let rows: [Element]
   }
 
@@ -19,23 +21,31 @@ struct BillingTables: Sendable {
       try await store.pool.query(
         """
         select p.position, p.last_order, p.last_error is not null, p.rebuild_through,
+               (coalesce(bool_or(c.digest <> encode(m.digest, 'hex')) over (), false)
+                or exists (
+                  select from aisle.billing_checks k
+                  where k.tenant = \(tenant) and k.month between \(first.description) and \(last.description) and k.differences > 0)),
                m.month is not null, m.account_id, m.month, m.currency, m.gross, m.tax, m.refunds, m.lines, m.digest,
-               coalesce(z.time_zone, 'UTC')
+               coalesce(z.time_zone, 'UTC'), c.invoice_number, c.through_position
         from aisle.billing_progress p
         left join aisle.billing_months m
           on m.tenant = \(tenant) and m.account_id = \(account.rawValue)
          and m.month between \(first.description) and \(last.description)
         left join lateral (
+          select c.invoice_number, c.through_position, c.digest
+          from aisle.bill_closing(\(tenant), m.account_id, m.month, m.currency, p.position) c
+        ) c on true
+        left join lateral (
           select a.time_zone
           from aisle.account_openings(\(tenant), array[m.account_id]) a
-          where a.position <= p.position
+          where a.position <= coalesce(c.through_position, p.position)
           order by a.position desc
           limit 1
         ) z on true
         where p.tenant = \(tenant)
         order by m.month, m.currency
         """)
-    ) { try Bill(row: $0, from: 5, source: .preAggregated, asOf: $1) }
+    ) { try Bill(row: $0, from: 6, source: .preAggregated, asOf: $1) }
   }
 
   /// The bills of a month in the order of account and currency.
@@ -45,8 +55,12 @@ struct BillingTables: Sendable {
       try await store.pool.query(
         """
         select p.position, p.last_order, p.last_error is not null, p.rebuild_through,
+               (coalesce(bool_or(c.digest <> encode(m.digest, 'hex')) over (), false)
+                or exists (
+                  select from aisle.billing_checks k
+                  where k.tenant = \(tenant) and k.month = \(month.description) and k.differences > 0)),
                m.month is not null, m.account_id, m.month, m.currency, m.gross, m.tax, m.refunds, m.lines, m.digest,
-               coalesce(z.time_zone, 'UTC')
+               coalesce(z.time_zone, 'UTC'), c.invoice_number, c.through_position
         from aisle.billing_progress p
         left join lateral (
           select *
@@ -57,16 +71,20 @@ struct BillingTables: Sendable {
           limit \(limit)
         ) m on true
         left join lateral (
+          select c.invoice_number, c.through_position, c.digest
+          from aisle.bill_closing(\(tenant), m.account_id, m.month, m.currency, p.position) c
+        ) c on true
+        left join lateral (
           select a.time_zone
           from aisle.account_openings(\(tenant), array[m.account_id]) a
-          where a.position <= p.position
+          where a.position <= coalesce(c.through_position, p.position)
           order by a.position desc
           limit 1
         ) z on true
         where p.tenant = \(tenant)
         order by m.account_id, m.currency
         """)
-    ) { try Bill(row: $0, from: 5, source: .preAggregated, asOf: $1) }
+    ) { try Bill(row: $0, from: 6, source: .preAggregated, asOf: $1) }
   }
 
   /// The lines of an account's month in the order of the log.
@@ -78,8 +96,19 @@ struct BillingTables: Sendable {
       try await store.pool.query(
         """
         select p.position, p.last_order, p.last_error is not null, p.rebuild_through,
+               (exists (
+                  select from aisle.billing_checks k
+                  where k.tenant = \(tenant) and k.month = \(month.description) and k.differences > 0)
+                or exists (
+                  select from aisle.billing_months m
+                  cross join lateral (
+                    select c.digest
+                    from aisle.bill_closing(\(tenant), m.account_id, m.month, m.currency, p.position) c
+                  ) c
+                  where m.tenant = \(tenant) and m.account_id = \(account.rawValue)
+                    and m.month = \(month.description) and c.digest <> encode(m.digest, 'hex'))),
                l.month is not null, l.position, l.line_no, l.kind, l.order_id, l.show_id, l.seat, l.amount, l.tax, l.currency,
-               l.occurred_at
+               l.occurred_at, l.service_month, l.corrects, r.tax_rate_bp
         from aisle.billing_progress p
         left join lateral (
           select *
@@ -89,10 +118,16 @@ struct BillingTables: Sendable {
           order by l.position, l.line_no
           limit \(limit)
         ) l on true
+        left join lateral (
+          -- The tables do not have it, and need not: the log does.
+          select (e.data -> 'lines' -> (l.line_no - 1) ->> 'tax_rate_bp')::integer as tax_rate_bp
+          from aisle.events e
+          where e.tenant = \(tenant) and e.position = l.position
+        ) r on true
         where p.tenant = \(tenant)
         order by l.position, l.line_no
         """)
-    ) { row, _ in try BillLine(row: row, from: 5) }
+    ) { row, _ in try BillLine(row: row, from: 6) }
   }
 
   /// The progress is on every row; when nothing is found there is one row with it alone.
@@ -103,8 +138,9 @@ struct BillingTables: Sendable {
       throw PostgresError(.server, "tenant \(store.tenant.rawValue) has no log", hint: "Run aisle migrate")
     }
     let progress = try BillingProgress(row: first)
-    let hasElements = try first.column(4, as: Bool.self)
+    let hasElements = try first.column(5, as: Bool.self)
     return Answer(
-      progress: progress, rows: hasElements ? try rows.map { try decode($0, progress.position) } : [])
+      progress: progress, isUnsound: try first.column(4),
+      rows: hasElements ? try rows.map { try decode($0, progress.position) } : [])
   }
 }

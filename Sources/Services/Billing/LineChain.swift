@@ -8,7 +8,7 @@ import Vocabulary
 /// ```
 /// position|line_no|charge or refund|order_id|show_id|seat|amount|tax|currency|occurred_at
 /// ```
-/// No field can contain the separator. A chain, not a hash of the whole text, because a new line extends it without
+/// The line of an adjustment goes on with `|service_month|corrects`. No field can contain the separator. A chain, not a hash of the whole text, because a new line extends it without
 /// the old ones being read. The same in SQL is the aggregate `aisle.line_chain`.
 public struct LineChain: Sendable, Hashable {
   /// 32 bytes; none before the first line.
@@ -27,6 +27,9 @@ public struct LineChain: Sendable, Hashable {
         \(line.position)|\(line.lineNumber)|\(line.kind.rawValue)|\(line.orderID)|\(line.showID)|\(line.seat)|\
         \(line.amount.minorUnits)|\(line.tax.minorUnits)|\(line.amount.currency)|\(line.occurredAt.microseconds)
         """.utf8))
+    if let adjustment = line.adjustment {
+      hash.update(data: Array("|\(adjustment.serviceMonth)|\(adjustment.corrects)".utf8))
+    }
     digest = Array(hash.finalize())
   }
 }

@@ -7,7 +7,7 @@ extension Billing.JournalEntry {
   /// Categories and types of the events that post something.
   static let categories = [Billing.Event.category, Ordering.Event.category]
   static let types =
-    [Billing.Event.Kind.charged, .refunded].map(\.rawValue)
+    [Billing.Event.Kind.charged, .refunded, .creditNoteIssued].map(\.rawValue)
     + [
       Ordering.Event.Kind.paymentReceived, .refundRequested, .refundSettled, .orderSeatsCancelled,
       .orderCancelled,
@@ -32,7 +32,11 @@ extension Billing.JournalEntry {
     switch fact {
     case .charged(let fact): self = try entry("charge", fact)
     case .refunded(let fact): self = try entry("refund", fact)
-    case .accountOpened: return nil
+    case .creditNoteIssued(let note):
+      self = try Self(
+        position: event.position.rawValue, occurredAt: note.issuedAt, narration: "credit note \(note.number)",
+        accountID: note.accountID, currency: note.currency, postings: note.postings)
+    case .accountOpened, .accountZoneChanged, .monthClosed: return nil
     }
   }
 

@@ -12,9 +12,9 @@ public struct Reports: Sendable {
   /// Reports that may run at once: one for each connection, or for half of those that are shared with sales.
   public let atOnce: Int
 
-  init(store: EventStore, isSeparate: Bool, time: TimeSource) {
+  init(store: EventStore, isSeparate: Bool, time: TimeSource, billingLag: Int64) {
     self.store = store
-    billing = BillingService(store: store, time: time)
+    billing = BillingService(store: store, time: time, lagLimit: billingLag)
     readModels = ReadModels(store: store)
     atOnce = isSeparate ? store.pool.size : max(1, store.pool.size / 2)
   }

@@ -28,7 +28,8 @@ struct CurrencyTests {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
     let result = try await Subprocess.run(
-      .path(FilePath(root.appending(path: "bin/second-opinion").path)), arguments: ["currencies"], input: .none,
+      .path(FilePath(root.appending(path: "bin/second-opinion").path)), arguments: ["currencies"],
+      input: .none,
       output: .string(limit: 1 << 16), error: .currentStandardError)
     #expect(result.terminationStatus.isSuccess)
     let theirs = result.standardOutput.split(separator: "\n").map(String.init)
