@@ -1,7 +1,5 @@
 import Glibc
 
-import struct Foundation.UUID
-
 enum ProcessID {
   static var current: Int32 { getpid() }
 }
@@ -27,17 +25,8 @@ struct Committer {
     self.step = step
   }
 
-  /// The directories that every lake has.
   func prepare() throws(LakeError) {
-    var path = layout.root.hasPrefix("/") ? "" : "."
-    for name in layout.root.split(separator: "/") {
-      let parent = path.isEmpty ? "/" : path
-      path += "/" + name
-      if try Directory.create(path) { try Directory.synchronize(parent) }
-    }
-    try Directory.create(layout.manifest)
-    try Directory.create(layout.temporary)
-    try Directory.synchronize(layout.root)
+    if try Directory.create(layout.manifest) { try Directory.synchronize(layout.root) }
   }
 
   /// Reads what is committed, and refuses a lake that is not this log's.
@@ -57,31 +46,27 @@ struct Committer {
   /// Commits the files as the next entry, or throws `LostRace`.
   mutating func commit(_ parts: [PartWriter.Finished], lastEventID: String) throws {
     guard let first = parts.first?.file, let last = parts.last?.file else { return }
+    let placement = FilePlacement(layout: layout, step: step)
     var directories: Set<String> = []
-    for part in parts { try place(part, noting: &directories) }
-    // Deepest first, so that no name is durable before what it leads to.
-    for directory in directories.sorted(by: >) { try Directory.synchronize(directory) }
-    try step(.directoriesFlushed)
+    for part in parts { try place(part, placement, noting: &directories) }
+    try placement.flush(directories)
 
     let entry = ManifestEntry(
       formatVersion: LakeLayout.formatVersion, number: (manifest.last?.number ?? 0) + 1,
       tenant: identity.tenant.rawValue, logID: identity.logText, firstPosition: first.firstPosition,
       lastPosition: last.lastPosition, count: last.lastPosition - first.firstPosition + 1,
       lastEventID: lastEventID, previousSHA256: manifest.lastDigest, files: parts.map(\.file))
-    try put(entry)
+    let content = try entry.encoded()
+    try placement.commit(content, as: layout.entry(entry.number))
+    // Not read back: another exporter's next entry may be there already, and what this one has prepared since
+    // would then be numbered after it.
+    manifest.append(entry, content: content)
   }
 
-  /// Gives a data file its final name.
-  private mutating func place(_ part: PartWriter.Finished, noting directories: inout Set<String>) throws {
-    var path = layout.root
-    directories.insert(path)
-    for name in part.file.path.split(separator: "/").dropLast() {
-      path += "/" + name
-      try Directory.create(path)
-      directories.insert(path)
-    }
-    let final = layout.absolute(part.file.path)
-    if try !Directory.link(part.temporaryPath, as: final) {
+  private mutating func place(
+    _ part: PartWriter.Finished, _ placement: FilePlacement, noting directories: inout Set<String>
+  ) throws {
+    try placement.place(part.temporaryPath, at: part.file.path, noting: &directories) { final in
       // Someone who shares the lake wrote the same range; the same events give the same bytes.
       guard try PartReader.digest(of: final) == part.file.sha256 else {
         let before = manifest.lastPosition
@@ -90,49 +75,19 @@ struct Committer {
         throw LakeError.conflictingFile(path: final)
       }
     }
-    try step(.partLinked)
-    try Directory.remove(part.temporaryPath)
-    try step(.temporaryRemoved)
-  }
-
-  private mutating func put(_ entry: ManifestEntry) throws {
-    let content = try entry.encoded()
-    let path = "\(layout.temporary)/entry-\(UUID().uuidString)\(LakeLayout.temporarySuffix)"
-    do {
-      let file = try File.create(path)
-      try content.withBytes { (bytes) throws(LakeError) in try file.write(bytes) }
-      try step(.entryWritten)
-      try file.synchronize()
-      try step(.entryFlushed)
-      guard try Directory.link(path, as: layout.entry(entry.number)) else { throw LostRace() }
-      try step(.entryLinked)
-    } catch {
-      try? Directory.remove(path)
-      throw error
-    }
-    try Directory.remove(path)
-    try step(.entryTemporaryRemoved)
-    try Directory.synchronize(layout.manifest)
-    try step(.manifestFlushed)
-    // Not read back: another exporter's next entry may be there already, and what this one has prepared since
-    // would then be numbered after it.
-    manifest.append(entry, content: content)
   }
 
   /// Removes what interrupted exports left. Only while nobody else writes: what looks left behind may be
   /// about to be committed.
-  mutating func removeOrphans() throws {
+  mutating func removeOrphans() throws -> Int {
     try manifest.refresh()
-    for name in try Directory.names(layout.temporary) where name.hasSuffix(LakeLayout.temporarySuffix) {
-      try Directory.remove("\(layout.temporary)/\(name)")
-      try step(.orphanRemoved)
-    }
+    let placement = FilePlacement(layout: layout, step: step)
+    var removed = try placement.removeTemporaries()
     for path in try Directory.files(LakeLayout.events, in: layout.root)
     where LakeLayout.isPart(path, of: identity.tenant.rawValue) && !manifest.paths.contains(path) {
-      let file = layout.absolute(path)
-      try Directory.remove(file)
-      if let slash = file.lastIndex(of: "/") { Directory.removeIfEmpty(String(file[..<slash])) }
-      try step(.orphanRemoved)
+      try placement.removeOrphan(path)
+      removed += 1
     }
+    return removed
   }
 }

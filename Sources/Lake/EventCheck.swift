@@ -18,28 +18,34 @@ struct EventCheck {
   mutating func check(
     _ line: UnsafeRawBufferPointer, number: Int64, in file: ManifestEntry.File
   ) -> [LakeProblem] {
-    func problem(_ kind: LakeProblem.Kind, _ position: Int64, _ message: String) -> LakeProblem {
-      LakeProblem(kind: kind, file: file.path, line: number, position: position, message: message)
-    }
-    let record: LakeRecord
     do {
-      record = try LineParser.parse(line)
+      return check(
+        try LineParser.parse(line), line: number, in: file.path, eventDate: file.eventDate)
     } catch {
       defer { skip(to: nextPosition + 1) }
       let message = "expected \(error.expected) at byte \(error.offset + 1) of the line"
-      return [problem(.lineInvalid, nextPosition, message)]
+      return [
+        LakeProblem(
+          kind: .lineInvalid, file: file.path, line: number, position: nextPosition, message: message)
+      ]
+    }
+  }
+
+  /// Checks the next event.
+  mutating func check(
+    _ record: LakeRecord, line: Int64? = nil, in file: String, eventDate: String
+  ) -> [LakeProblem] {
+    func problem(_ kind: LakeProblem.Kind, _ message: String) -> LakeProblem {
+      LakeProblem(kind: kind, file: file, line: line, position: record.position, message: message)
     }
     guard record.position >= nextPosition else {
-      return [
-        problem(.position, record.position, "expected position \(nextPosition): this event was there before")
-      ]
+      return [problem(.position, "expected position \(nextPosition): this event was there before")]
     }
     var problems: [LakeProblem] = []
     if record.position > nextPosition {
       let missing = record.position - nextPosition
       problems.append(
-        problem(
-          .position, record.position, "expected position \(nextPosition): \(missing) events are missing"))
+        problem(.position, "expected position \(nextPosition): \(missing) events are missing"))
       skip(to: record.position)
     }
     nextPosition += 1
@@ -49,15 +55,13 @@ struct EventCheck {
     if let expected = streams.mismatch(of: record.stream, at: record.version) {
       problems.append(
         problem(
-          .streamVersion, record.position,
-          "expected version \(expected) of stream \(record.stream), found \(record.version)"))
+          .streamVersion, "expected version \(expected) of stream \(record.stream), found \(record.version)"))
     }
     let date = encoder.eventDate(record.recordedAt)
-    if date != file.eventDate {
-      problems.append(
-        problem(.eventDate, record.position, "expected event date \(file.eventDate), recorded_at is \(date)"))
+    if date != eventDate {
+      problems.append(problem(.eventDate, "expected event date \(eventDate), recorded_at is \(date)"))
     }
-    for message in billing.apply(record) { problems.append(problem(.billing, record.position, message)) }
+    for message in billing.apply(record) { problems.append(problem(.billing, message)) }
     return problems
   }
 }

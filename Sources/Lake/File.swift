@@ -58,6 +58,31 @@ struct File: ~Copyable {
     }
   }
 
+  func size() throws(LakeError) -> Int64 {
+    var status = stat()
+    if fstat(descriptor, &status) != 0 { throw .io(operation: "read", path: path, code: errno) }
+    return Int64(status.st_size)
+  }
+
+  /// So many bytes from an offset; fewer only where the file ends.
+  func read(at offset: Int64, count: Int) throws(LakeError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    var done = 0
+    while done < count {
+      let read = bytes.withUnsafeMutableBytes { buffer in
+        pread(descriptor, buffer.baseAddress.map { $0 + done }, count - done, off_t(offset) + off_t(done))
+      }
+      if read == 0 { break }
+      if read > 0 {
+        done += read
+      } else if errno != EINTR {
+        throw .io(operation: "read", path: path, code: errno)
+      }
+    }
+    bytes.removeLast(count - done)
+    return bytes
+  }
+
   func synchronize() throws(LakeError) {
     if fsync(descriptor) != 0 { throw .io(operation: "flush", path: path, code: errno) }
   }

@@ -11,6 +11,9 @@ import class Foundation.JSONDecoder
 /// else UTC. What comes after its month was closed is billed in the account's next open month.
 /// Grows with the number of accounts and of their months.
 struct LakeBilling {
+  /// The events of accounts that later bills depend on.
+  static let accountTypes: Set<String> = ["account-opened", "account-zone-changed", "month-closed"]
+
   private struct Key: Hashable {
     let account: AccountID
     let month: Month
@@ -20,7 +23,13 @@ struct LakeBilling {
   private var zones: [AccountID: BillingZone] = [:]
   private var closed: [AccountID: Billing.ClosedMonths] = [:]
   private var totals: [Key: MonthlyTotals] = [:]
+  private let keepsTotals: Bool
   private let decoder = JSONDecoder()
+  /// What the last event was billed as, if it was.
+  private(set) var lastEntry: Billing.Entry?
+
+  /// - Parameter keepsTotals: whether `bills` will be asked for, which takes memory for each of them.
+  init(keepsTotals: Bool = true) { self.keepsTotals = keepsTotals }
 
   /// By account, month and currency.
   var bills: [LakeBill] {
@@ -34,6 +43,7 @@ struct LakeBilling {
 
   /// What is wrong with the event, if it is one that bills depend on.
   mutating func apply(_ record: LakeRecord) -> [String] {
+    lastEntry = nil
     do {
       switch (record.category, record.type) {
       case ("account", "account-opened"), ("account", "account-zone-changed"):
@@ -89,8 +99,11 @@ struct LakeBilling {
         accountID: order.accountID, orderID: order.orderID, showID: order.showID, sourcePosition: position,
         currency: expected.currency, lines: order.lines.map(\.billable), occurredAt: order.occurredAt)
       let entry = try entry(billable, zones[order.accountID] ?? .utc, closed[order.accountID] ?? .init())
-      let key = Key(account: entry.accountID, month: entry.month, currency: entry.currency)
-      self.totals[key] = try totals(self.totals[key] ?? .zero(entry.currency), entry)
+      lastEntry = entry
+      if keepsTotals {
+        let key = Key(account: entry.accountID, month: entry.month, currency: entry.currency)
+        self.totals[key] = try totals(self.totals[key] ?? .zero(entry.currency), entry)
+      }
       amount = entry.gross
     }
     guard amount == expected.minorUnits else {

@@ -1,5 +1,5 @@
-/// One check of a lake, on a thread of its own. Entries have to be checked in order.
-actor LakeCheck {
+/// The check of a lake of JSON lines.
+actor LakeCheck: LakeChecking {
   nonisolated let executor = ThreadExecutor(name: "lake-check")
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 

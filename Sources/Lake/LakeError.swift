@@ -8,6 +8,8 @@ public enum LakeError: Error, Sendable, Hashable {
   case busy(directory: String, holder: String?)
   /// The lake was written from another tenant or another database.
   case anotherLog(directory: String, lake: String, expected: String)
+  /// The lake is of another format than the one that was asked for.
+  case anotherFormat(directory: String, found: LakeFormat, expected: LakeFormat)
   /// The lake holds events that the log does not have.
   case aheadOfLog(directory: String, lake: Int64, log: Int64)
   /// The lake's last event is not the log's event at that position.
@@ -40,6 +42,9 @@ extension LakeError: CustomStringConvertible {
         + "wait for it, or export with --wait"
     case .anotherLog(let directory, let lake, let expected):
       "the lake \(directory) belongs to \(lake), not to \(expected); export to another directory"
+    case .anotherFormat(let directory, let found, let expected):
+      "the lake \(directory) holds \(found.rawValue), not \(expected.rawValue); leave --format out to go on with it, or "
+        + "export to another directory"
     case .aheadOfLog(let directory, let lake, let log):
       "the lake \(directory) is at position \(lake) but the log ends at \(log): the database was probably "
         + "restored from an older backup; keep this lake as evidence and export to a new directory"
@@ -60,7 +65,7 @@ extension LakeError: CustomStringConvertible {
       "\(path) exists with other content and belongs to no manifest entry; "
         + "run one export that does not share the lake, which removes it"
     case .notALake(let directory):
-      "\(directory) is not a lake: it has no _manifest directory; give the directory that was exported to"
+      "\(directory) is not a lake: it has neither _manifest nor events/_delta_log; give the directory that was exported to"
     case .compression(let path, let reason):
       "cannot compress \(path): \(reason)"
     }

@@ -6,7 +6,7 @@ import struct Foundation.URL
 /// complete up to a position, and the next export goes on from there with the very bytes that the killed one
 /// would have written. Memory does not grow with the log.
 ///
-/// Files are cut at a change of the date (UTC, of `recorded_at`) and at `LakeExportOptions.targetBytes`. So
+/// Files are cut at a change of the date (UTC, of `recorded_at`) and by `LakeExportOptions.targetBytes`. So
 /// they depend on the events and on where the previous run *ended*: a run closes its last file short of the
 /// target rather than hold events back.
 public struct LakeExporter: Sendable {
@@ -61,6 +61,29 @@ public struct LakeExporter: Sendable {
           // Whoever won moved the lake forward, so this ends.
         }
       }
+    } catch {
+      await writer.abandon()
+      throw error
+    }
+  }
+
+  /// Removes what interrupted exports left, and does nothing else.
+  ///
+  /// It excludes every other export meanwhile, as `LakeExportOptions.whenBusy` says: what looks left behind may be what
+  /// one at work is about to commit.
+  ///
+  /// - Returns: how many files it removed.
+  public func vacuum() async throws -> Int {
+    var options = options
+    // It shares the lake with nobody.
+    if options.whenBusy == .share { options.whenBusy = .wait }
+    let writer = LakeWriter(
+      layout: LakeLayout(root: directory.path), identity: identity, options: options, step: step)
+    defer { writer.executor.stop() }
+    do {
+      try await open(writer)
+      try await writer.begin()
+      return try await writer.vacuum()
     } catch {
       await writer.abandon()
       throw error

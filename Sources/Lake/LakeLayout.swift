@@ -1,4 +1,4 @@
-/// Where everything lies in a lake's directory.
+/// Where everything lies in a lake's directory. For those of Delta tables see `LakeLayout+Delta.swift`.
 ///
 /// ```
 /// _lock                                                    held while an export runs
@@ -19,6 +19,17 @@ struct LakeLayout: Sendable {
   }
 
   static let events = "events"
+
+  /// The directories that every lake has.
+  func prepare() throws(LakeError) {
+    var path = root.hasPrefix("/") ? "" : "."
+    for name in root.split(separator: "/") {
+      let parent = path.isEmpty ? "/" : path
+      path += "/" + name
+      if try Directory.create(path) { try Directory.synchronize(parent) }
+    }
+    if try Directory.create(temporary) { try Directory.synchronize(root) }
+  }
 
   var lock: String { root + "/_lock" }
   var manifest: String { root + "/_manifest" }
@@ -47,9 +58,9 @@ struct LakeLayout: Sendable {
     return isTenant && isPartName(names[3])
   }
 
-  private static func isPartName(_ name: Substring) -> Bool {
+  /// Whether the name is that of a data file, with this ending.
+  static func isPartName(_ name: Substring, suffix: String = ".ndjson.zst") -> Bool {
     let prefix = "part-"
-    let suffix = ".ndjson.zst"
     guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return false }
     let range = name.dropFirst(prefix.count).dropLast(suffix.count).split(
       separator: "-", omittingEmptySubsequences: false)

@@ -1,5 +1,6 @@
 /// What a check of a lake found.
 public struct LakeReport: Codable, Sendable, Hashable {
+  public internal(set) var format = LakeFormat.ndjson
   public internal(set) var tenant: Int32?
   public internal(set) var logID: String?
   public internal(set) var firstPosition: Int64?
@@ -10,8 +11,8 @@ public struct LakeReport: Codable, Sendable, Hashable {
   public internal(set) var bytes: Int64 = 0
   public internal(set) var uncompressedBytes: Int64 = 0
   public internal(set) var streams: Int64 = 0
-  /// The SHA-256 of the last manifest entry. As every entry holds the digest of the one before it and of its
-  /// files, two lakes with the same digest are the same.
+  /// The SHA-256 of the last manifest entry, or that of the last commits of all tables. As every entry holds the digest of
+  /// the one before it and of its files, two lakes with the same digest are the same.
   public internal(set) var digest: String?
   /// True when there is no problem: every event from 1 to `lastPosition` is there once, and nothing contradicts
   /// the manifest.
@@ -19,7 +20,7 @@ public struct LakeReport: Codable, Sendable, Hashable {
   /// How many problems there are; `problems` lists the first thousand.
   public internal(set) var problemCount: Int64 = 0
   public internal(set) var problems: [LakeProblem] = []
-  /// Every file under `events` that no entry names: not part of the lake. Each is a problem, unless an export is
+  /// Every data file that no entry names: not part of the lake. Each is a problem, unless an export is
   /// at work, which may be about to commit it.
   public internal(set) var orphans: [String] = []
   /// Whether an export held the lake's lock when there were files that no entry names.
@@ -36,7 +37,7 @@ public struct LakeReport: Codable, Sendable, Hashable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case tenant, events, entries, files, bytes, streams, digest, problems, orphans, bills, seconds
+    case format, tenant, events, entries, files, bytes, streams, digest, problems, orphans, bills, seconds
     case logID = "log_id"
     case firstPosition = "first_position"
     case lastPosition = "last_position"
@@ -71,6 +72,8 @@ public struct LakeProblem: Codable, Sendable, Hashable, CustomStringConvertible 
     case streamVersion = "stream-version"
     /// An event that bills depend on has contents that do not add up.
     case billing
+    /// A row of a table is not the one that the events make.
+    case row
   }
 
   public let kind: Kind

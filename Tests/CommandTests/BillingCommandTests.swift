@@ -73,6 +73,77 @@ struct BillingCommandTests {
     }
   }
 
+  @Test(
+    "another engine on the lake gives the same bill to the byte; without it, the command says how to get it")
+  func engines() async throws {
+    try await withOneOrder { aisle, _, month in
+      let directory = FileManager.default.temporaryDirectory.appending(path: "aisle lake 'n [x]-\(UUID())")
+      defer { try? FileManager.default.removeItem(at: directory) }
+      #expect(try await aisle.run("lake", "export", "--to", directory.path).status == 0)
+      let common = ["billing", "month", "\(month)", "--source", "lake", "--lake", directory.path, "--json"]
+      let folded = try await aisle.run(arguments: common)
+      let engine = ["--engine", "duckdb", "--engine-program", try LakeReaders.duckdb()]
+      let asked = try await aisle.run(arguments: common + engine)
+      #expect(asked.status == 0, "\(asked.errors)")
+      #expect(asked.output == folded.output && asked.output.contains("9000"))
+      let other = try await aisle.run(arguments: common + engine + ["--account", "acc-8"])
+      #expect(try json(other.output) as? [String] == [])
+      let missing = try await aisle.run(
+        arguments: common + ["--engine", "duckdb", "--engine-program", "/no/duckdb"])
+      #expect(missing.status == 1 && missing.errors.contains("https://duckdb.org"), "\(missing.errors)")
+      let wrong = try await aisle.run("billing", "month", "\(month)", "--engine", "duckdb")
+      #expect(wrong.status == 64)
+
+      let lines = directory.appending(path: "lines")
+      let export = try await aisle.run("lake", "export", "--to", lines.path, "--format", "ndjson")
+      #expect(export.status == 0)
+      let refused = try await aisle.run(
+        arguments: ["billing", "month", "\(month)", "--source", "lake", "--lake", lines.path] + engine)
+      #expect(refused.status == 1 && refused.errors.contains("holds ndjson"), "\(refused.errors)")
+    }
+  }
+
+  @Test("Spark on the lake gives the same bill to the byte")
+  func spark() async throws {
+    try await withOneOrder { aisle, _, month in
+      let directory = FileManager.default.temporaryDirectory.appending(path: "aisle-lake-\(UUID())")
+      defer { try? FileManager.default.removeItem(at: directory) }
+      #expect(try await aisle.run("lake", "export", "--to", directory.path).status == 0)
+      let common = ["billing", "month", "\(month)", "--source", "lake", "--lake", directory.path, "--json"]
+      let folded = try await aisle.run(arguments: common)
+      let (program, environment) = try LakeReaders.spark()
+      // It needs no database.
+      let asked = try await AisleProgram(environment: environment).run(
+        arguments: common + ["--engine", "spark", "--engine-program", program, "--spark-master", "local[1]"])
+      #expect(asked.status == 0, "\(asked.errors)")
+      #expect(asked.output == folded.output && asked.output.contains("9000"))
+    }
+  }
+
+  @Test("a lake goes on in its format, another one is refused, and --vacuum removes what was left behind")
+  func formats() async throws {
+    try await withOneOrder { aisle, pool, _ in
+      let directory = FileManager.default.temporaryDirectory.appending(path: "aisle-lake-\(UUID())")
+      defer { try? FileManager.default.removeItem(at: directory) }
+      #expect(try await aisle.run("lake", "export", "--to", directory.path, "--format", "ndjson").status == 0)
+      let other = try await aisle.run("lake", "export", "--to", directory.path, "--format", "delta")
+      #expect(other.status == 1 && other.errors.contains("leave --format out"), "\(other.errors)")
+      let on = try await aisle.run("lake", "export", "--to", directory.path)
+      #expect(on.status == 0 && on.output.contains("nothing new"))
+
+      let delta = directory.appending(path: "delta")
+      #expect(try await aisle.run("lake", "export", "--to", delta.path).status == 0)
+      let left = delta.appending(path: "_temporary/events-x.tmp")
+      try Data("x".utf8).write(to: left)
+      let vacuum = try await aisle.run("lake", "export", "--to", delta.path, "--vacuum")
+      #expect(vacuum.status == 0 && vacuum.output.contains("removed 1 files"), "\(vacuum.errors)")
+      #expect(!FileManager.default.fileExists(atPath: left.path))
+      #expect(try await aisle.run("lake", "export", "--to", delta.path, "--vacuum", "--follow").status == 64)
+      let verify = try await aisle.run("lake", "verify", delta.path)
+      #expect(verify.status == 0 && verify.output.contains("every position"))
+    }
+  }
+
   @Test("reconcile ends with 0 while all agree, and with 1 and the line at fault when a cent is changed")
   func reconcile() async throws {
     try await withOneOrder { aisle, pool, month in

@@ -14,7 +14,7 @@ struct LakeCommandTests {
     defer { try? FileManager.default.removeItem(at: directory) }
     let identity = LakeIdentity(tenant: .main, log: try #require(UUID(uuidString: Self.logID)))
     let exporter = LakeExporter(
-      directory: directory, identity: identity, options: LakeExportOptions(targetBytes: 1))
+      directory: directory, identity: identity, options: LakeExportOptions(format: .ndjson, targetBytes: 1))
     try await exporter.export(
       head: { 3 },
       reading: { after, through, deliver in

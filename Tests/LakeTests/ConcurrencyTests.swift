@@ -174,7 +174,8 @@ struct ConcurrencyTests {
         for index in 0..<8 {
           group.addTask {
             let options = LakeExportOptions(
-              targetBytes: 2000 + Int64(index % 4) * 1500, filesPerEntry: 1 + index % 3, whenBusy: .share)
+              format: .ndjson, targetBytes: 2000 + Int64(index % 4) * 1500, filesPerEntry: 1 + index % 3,
+              whenBusy: .share)
             return try await lake.export(log, options: options).events
           }
         }

@@ -141,7 +141,7 @@ struct CrashTests {
         Int.random(in: 1...120, using: &generator), seed: seed,
         meanGap: .seconds(Int.random(in: 0...9000, using: &generator)))
       let options = LakeExportOptions(
-        targetBytes: Int64.random(in: 1...9000, using: &generator),
+        format: .ndjson, targetBytes: Int64.random(in: 1...9000, using: &generator),
         filesPerEntry: Int.random(in: 1...5, using: &generator))
       let reference = TestLake()
       try await reference.export(log, options: options)
@@ -160,8 +160,10 @@ struct CrashTests {
           }
         }
         lake = state.withLock { $0.left } ?? lake
-        let seen = try await lake.verify()
-        #expect(seen.damage == [], "seed \(seed)")
+        // Before the lock is taken there is no lake yet.
+        if try lake.paths().contains(where: { $0.hasPrefix("_manifest/") }) {
+          #expect(try await lake.verify().damage == [], "seed \(seed)")
+        }
       }
       try await lake.export(log, options: options)
       #expect(try lake.content() == reference.content(), "seed \(seed)")

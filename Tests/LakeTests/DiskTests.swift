@@ -20,7 +20,7 @@ struct DiskTests {
   func full() async throws {
     let log = TestLog.random(3000, seed: 41)
     let lake = TestLake()
-    try await lake.export(log, through: 1000, options: LakeExportOptions())
+    try await lake.export(log, through: 1000, options: LakeExportOptions(format: .ndjson))
     let path = lake.directory.path
     await #expect(processExitsWith: .success) { [path = path as String] in
       // A limit on the size of files makes write(2) fail half-way, as a full disk does.

@@ -43,7 +43,7 @@ struct ExternalReaderTests {
     let log = TestLog.random(2000, seed: 70)
     let lake = TestLake()
     try await lake.export(log, through: 700)
-    try await lake.export(log, options: LakeExportOptions(targetBytes: 40_000))
+    try await lake.export(log, options: LakeExportOptions(format: .ndjson, targetBytes: 40_000))
     let output = try Python.run(Self.script, [lake.directory.path])
     let answer = try JSONDecoder().decode(Answer.self, from: output)
     #expect(answer.count == 2000)

@@ -46,7 +46,8 @@ struct StoreTests {
     try await withStore { store in
       let lake = TestLake()
       try await append(40, from: 1, to: store)
-      let first = try await LakeExporter.export(store, to: lake.directory, through: Position(25))
+      let first = try await LakeExporter.export(
+        store, to: lake.directory, through: Position(25), options: LakeExportOptions(format: .ndjson))
       #expect(first.lastPosition == 25)
       try await append(30, from: 41, to: store)
       let second = try await LakeExporter.export(store, to: lake.directory, options: TestLake.options)
@@ -75,7 +76,7 @@ struct StoreTests {
       var lock = try LakeLock.take(layout, exclusive: true)
       try #require(lock != nil)
       async let waiting = LakeExporter.export(
-        store, to: lake.directory, options: LakeExportOptions(whenBusy: .wait))
+        store, to: lake.directory, options: LakeExportOptions(format: .ndjson, whenBusy: .wait))
       // It makes the directories before it asks for the lock.
       _ = try await eventually("an export is waiting", within: .seconds(60)) {
         FileManager.default.fileExists(atPath: layout.temporary)

@@ -17,7 +17,7 @@ final class TestLake: Sendable {
 
   deinit { try? FileManager.default.removeItem(at: directory) }
 
-  static let options = LakeExportOptions(targetBytes: 3000, filesPerEntry: 3)
+  static let options = LakeExportOptions(format: .ndjson, targetBytes: 3000, filesPerEntry: 3)
 
   @discardableResult
   func export(

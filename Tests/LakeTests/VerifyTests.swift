@@ -328,7 +328,8 @@ struct VerifyTests {
   @Test("lists a thousand problems and counts the others")
   func manyProblems() async throws {
     let lake = TestLake()
-    try await lake.export(TestLog.random(1500, seed: 62, meanGap: .zero), options: LakeExportOptions())
+    try await lake.export(
+      TestLog.random(1500, seed: 62, meanGap: .zero), options: LakeExportOptions(format: .ndjson))
     let file = try #require(try lake.entries().first?.files.first)
     try lake.rewrite(file.path) { lines in
       for index in lines.indices { lines[index] = lines[index].replacing("2026-11-24T", with: "2026-11-23T") }

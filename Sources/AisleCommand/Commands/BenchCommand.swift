@@ -11,7 +11,8 @@ struct BenchCommand: AsyncParsableCommand {
       of the database in use: take one that you throw away, such as AISLE_HOME=$(mktemp -d) aisle bench append
       """,
     subcommands: [
-      Driver.self, Append.self, Read.self, Open.self, Growth.self, Bookings.self, BookingBuyers.self,
+      Driver.self, Append.self, Read.self, Open.self, Growth.self, Lake.self, Bookings.self,
+      BookingBuyers.self,
     ])
 
   struct Driver: AsyncParsableCommand {

@@ -35,6 +35,19 @@ struct BillingCommand: AsyncParsableCommand {
     @Option(help: "With --source lake: the lake's directory.")
     var lake: String?
 
+    @Option(
+      help: """
+        With --source lake: who computes. aisle verifies the lake first and folds its events; duckdb and spark ask the \
+        Delta table billing_lines, with the same SQL text.
+        """)
+    var engine = LakeEngine.aisle
+
+    @Option(help: "The engine's program; else duckdb or spark-submit in PATH.")
+    var engineProgram: String?
+
+    @Option(help: "With --engine spark: where it runs, such as spark://host:7077.")
+    var sparkMaster = "local[*]"
+
     @Flag(help: "JSON.")
     var json = false
 
@@ -44,6 +57,10 @@ struct BillingCommand: AsyncParsableCommand {
       }
       if source == .lake, lake == nil { throw ValidationError("--source lake needs --lake DIR") }
       if source != .lake, lake != nil { throw ValidationError("--lake goes with --source lake") }
+      if source != .lake, engine != .aisle { throw ValidationError("--engine goes with --source lake") }
+      if engine == .aisle, engineProgram != nil {
+        throw ValidationError("--engine-program goes with --engine duckdb or spark")
+      }
     }
 
     func run() async throws {
@@ -75,6 +92,7 @@ struct BillingCommand: AsyncParsableCommand {
     }
 
     private func fromLake(_ directory: String) async throws {
+      if engine != .aisle { return try await fromEngine(directory) }
       let report = try await LakeVerifier.verify(URL(filePath: directory, directoryHint: .isDirectory))
       guard report.isComplete, report.problemCount == 0 else {
         throw CommandFailure(
@@ -86,6 +104,16 @@ struct BillingCommand: AsyncParsableCommand {
       try show(
         bills, position: report.lastPosition,
         documents: bills.map { try LakeBillDocument($0, asOfPosition: report.lastPosition ?? 0) })
+    }
+
+    private func fromEngine(_ directory: String) async throws {
+      let query = try await LakeBillQuery(
+        URL(filePath: directory, directoryHint: .isDirectory), month: month.month,
+        account: account.flatMap { AccountID($0) })
+      let bills = try await engine.bills(query, program: engineProgram, master: sparkMaster)
+      try show(
+        bills, position: query.position,
+        documents: bills.map { try LakeBillDocument($0, asOfPosition: query.position) })
     }
 
     private func show(_ bills: [LakeBill], position: Int64?, documents: some Encodable) throws {

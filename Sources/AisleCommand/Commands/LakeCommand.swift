@@ -15,16 +15,23 @@ struct LakeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Export the log, continuing where the last export ended.",
       discussion: """
-        Writes zstd-compressed JSON lines, partitioned by date, with a manifest that holds the position range, count \
-        and SHA-256 of every file. It may be killed at any moment: the next export continues with the same bytes. \
-        docs/lake.md describes the layout.
+        Writes Delta Lake tables of Parquet files, which Spark, DuckDB, Trino, Polars and others read: all events, and \
+        what happened to orders, seats and bills in columns. With --format ndjson it writes zstd-compressed JSON lines and \
+        a manifest instead. It may be killed at any moment: the next export continues with the same bytes. docs/lake.md \
+        describes both.
         """)
 
     @Option(name: .customLong("to"), help: "The lake's directory; made if necessary.")
     var directory: String
 
-    @Option(help: "Close a file at this many bytes before compression.")
-    var targetBytes: Int64 = 64 << 20
+    @Option(help: "delta or ndjson. An existing lake goes on in its own; a new one is delta.")
+    var format: LakeFormat?
+
+    @Option(
+      help: """
+        Close a file (ndjson; default 64 MB), or commit (delta; default 1 GB), at this many bytes before compression.
+        """)
+    var targetBytes: Int64?
 
     @Flag(help: "Go on exporting as the log grows, until Ctrl-C.")
     var follow = false
@@ -35,17 +42,28 @@ struct LakeCommand: AsyncParsableCommand {
     @Flag(help: "Wait while another process exports to the same lake, instead of failing.")
     var wait = false
 
+    @Flag(
+      help: """
+        Only remove the files that interrupted exports left. Nobody else can export meanwhile. Every export does the same \
+        before it begins.
+        """)
+    var vacuum = false
+
     @Flag(help: "Print what was done as JSON.")
     var json = false
 
     func validate() throws {
-      guard targetBytes >= 1 else { throw ValidationError("--target-bytes is 1 or more") }
+      guard targetBytes ?? 1 >= 1 else { throw ValidationError("--target-bytes is 1 or more") }
       guard interval >= 1 else { throw ValidationError("--interval is 1 or more") }
+      guard !(vacuum && follow) else {
+        throw ValidationError("--vacuum exports nothing, so it cannot follow")
+      }
     }
 
     func run() async throws {
       try await Session.run { [self] session in
         let store = EventStore(pool: session.pool, upcasters: EventHistory.upcasters)
+        if vacuum { return try await clean(store) }
         try await export(store)
         guard follow else { return }
         let watcher = LogWatcher(of: store)
@@ -73,11 +91,23 @@ struct LakeCommand: AsyncParsableCommand {
       }
     }
 
+    private var url: URL { URL(filePath: directory, directoryHint: .isDirectory) }
+
+    private var options: LakeExportOptions {
+      LakeExportOptions(format: format, targetBytes: targetBytes, whenBusy: wait ? .wait : .fail)
+    }
+
+    private func clean(_ store: EventStore) async throws {
+      let identity = LakeIdentity(tenant: store.tenant, log: try await store.logID())
+      let removed = try await LakeExporter(directory: url, identity: identity, options: options).vacuum()
+      if json { return print(try JSONText.document(["removed_files": removed])) }
+      print("removed \(removed) files that no commit names")
+    }
+
     private func export(_ store: EventStore) async throws {
-      let options = LakeExportOptions(targetBytes: targetBytes, whenBusy: wait ? .wait : .fail)
       let meter = ProgressMeter()
       let summary = try await LakeExporter.export(
-        store, to: URL(filePath: directory, directoryHint: .isDirectory), options: options
+        store, to: url, options: options
       ) { progress in
         meter.show {
           let rate = Int(progress.eventsPerSecond)
@@ -136,7 +166,7 @@ struct LakeCommand: AsyncParsableCommand {
         URL(filePath: directory, directoryHint: .isDirectory), expecting: log?.identity, through: through
       ) { progress in
         meter.show {
-          "checked \(progress.entriesDone) of \(progress.entriesTotal) manifest entries, \(progress.eventsDone) events"
+          "checked \(progress.entriesDone) of \(progress.entriesTotal) commits, \(progress.eventsDone) events"
         }
       }
       if json {
@@ -163,6 +193,8 @@ struct LakeCommand: AsyncParsableCommand {
     }
   }
 }
+
+extension LakeFormat: ExpressibleByArgument {}
 
 /// At most four lines a second, on standard error.
 final class ProgressMeter: Sendable {
