@@ -135,7 +135,15 @@ struct BillingAdjustmentTests {
       #expect(live.progress.position == position, "seed \(seed)")
       let texts = (try live.rows.map { try $0.bytes() }, try batch.rows.map { try $0.bytes() })
       #expect(texts.0 == texts.1, "seed \(seed), \(account)")
-      for bill in live.rows where bill.status == .closed {
+      let closed = live.rows.filter { $0.status == .closed }
+      let invoices =
+        closed.isEmpty
+        ? [] : try await fixture.billing.invoices(of: account, limit: BillingService.maximumPage)
+      for bill in closed {
+        // What the invoice says is what the lines say, for ever.
+        let invoice = try #require(invoices.first { $0.invoiceNumber == bill.invoiceNumber })
+        #expect(invoice.digest == bill.digest && invoice.due == bill.due, "seed \(seed), \(bill)")
+        #expect(invoice.tax == bill.tax && invoice.lines == bill.lines, "seed \(seed), \(bill)")
         let key = "\(bill.accountID) \(bill.month) \(bill.currency)"
         let text = try bill.bytes()
         #expect(frozen[key, default: text] == text, "seed \(seed)")

@@ -182,6 +182,8 @@ struct BillingCloseTests {
       for source in [BillSource.batch, .preAggregated] {
         let bill = try #require(try await fixture.bill("ann", "2026-10", source: source).first)
         #expect(bill.status == .closed && bill.lines == 2 && bill.due == Money(2140, .eur))
+        let invoice = try #require(try await fixture.billing.invoices(of: bill.accountID).first)
+        #expect(invoice.digest == bill.digest && invoice.lines == 2 && invoice.due == bill.due)
       }
       let numbers = try await fixture.invoiceNumbers()
       #expect(numbers == ["INV-2026-000001", "INV-2026-000002"])
