@@ -8,7 +8,7 @@ struct BenchCommand: AsyncParsableCommand {
     abstract: "Measure, beside PostgreSQL's own tools in the same run.",
     discussion: """
       Rates of a shared machine mean little alone; read the ratios. Needs pgbench and psql. Events go into the log \
-      of the database in use: take one that you throw away, such as AISLE_HOME=$(mktemp -d) aisle bench append
+      of the database in use: take one that you throw away, such as AISLE_HOME=/var/tmp/aisle-bench aisle bench append
       """,
     subcommands: [
       Driver.self, Append.self, Read.self, Open.self, Growth.self, Lake.self, Bookings.self,
