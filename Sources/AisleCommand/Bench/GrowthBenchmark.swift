@@ -26,7 +26,8 @@ struct GrowthBenchmark: Sendable {
     for size in sizes {
       streams = try await SyntheticLog(pool: pool).grow(to: size, streams: streams, progress: progress)
       guard streams > 0 else {
-        throw CommandFailure("the log has \(size) events already; take an empty one: AISLE_HOME=/var/tmp/aisle-bench")
+        throw CommandFailure(
+          "the log has \(size) events already; take an empty one: AISLE_HOME=/var/tmp/aisle-bench")
       }
       _ = try await AppendLoad(streams: .unique, inFlight: 16, seconds: 1).run(on: store)
       var appends: [AppendLoad.Result] = []
