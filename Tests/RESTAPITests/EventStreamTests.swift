@@ -152,7 +152,7 @@ struct EventStreamTests {
 
   @Test("an idle stream shows that it is alive")
   func heartbeat() async throws {
-    var options = RESTAPI.Options()
+    var options = RESTFixture.patient
     options.heartbeat = .milliseconds(1)
     try await RESTFixture.with(.live, roles: [], options: options) { fixture in
       try await fixture.schedule()
@@ -165,7 +165,7 @@ struct EventStreamTests {
 
   @Test("more streams than the process is allowed are refused for now")
   func tooMany() async throws {
-    var options = RESTAPI.Options()
+    var options = RESTFixture.patient
     options.maximumStreams = 0
     try await RESTFixture.with(options: options) { fixture in
       let answer = try await fixture.get("/v1/events/stream")

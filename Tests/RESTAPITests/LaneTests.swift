@@ -11,7 +11,7 @@ struct LaneTests {
   private static let report = "/v1/billing/months/2026-11?source=pre-aggregated"
 
   private static func options(reportsAtOnce: Int? = nil) -> RESTAPI.Options {
-    var options = RESTAPI.Options()
+    var options = RESTFixture.patient
     options.reportsAtOnce = reportsAtOnce
     // Nobody gives up: the test decides when the block ends.
     options.reportPatience = .seconds(100)

@@ -34,7 +34,7 @@ struct RESTFixture: Sendable {
   ///   - waitingForOneShow: most commands in the queue of a show.
   static func with(
     _ setup: TestingSetup = .router, roles: Set<Aisle.Role> = Set(Aisle.Role.allCases),
-    options: RESTAPI.Options = .init(), upcasters: Upcasters = EventHistory.upcasters,
+    options: RESTAPI.Options = patient, upcasters: Upcasters = EventHistory.upcasters,
     sandbox: SandboxLink? = nil, cancellations: CancellationPolicy = .free,
     notifying target: NotificationService.Target? = nil, mailing: NotificationService.Mailing? = nil,
     connections: Int = 6, reportConnections: Int? = nil,
@@ -66,7 +66,7 @@ struct RESTFixture: Sendable {
   private struct Arrangement: Sendable {
     var owner = ""
     var roles: Set<Aisle.Role> = []
-    var options = RESTAPI.Options()
+    var options = RESTFixture.patient
     var upcasters = EventHistory.upcasters
     var sandbox: SandboxLink?
     var cancellations = CancellationPolicy.free
@@ -76,6 +76,13 @@ struct RESTFixture: Sendable {
     var roomPatience = Duration.seconds(1)
     var logger = Logger.silent
   }
+
+  /// A machine that is busy with other tests is no reason to answer otherwise.
+  static let patient: RESTAPI.Options = {
+    var options = RESTAPI.Options()
+    options.readPatience = .seconds(120)
+    return options
+  }()
 
   /// Each of these has up to eight connections, and the test server takes 300 from all tests together.
   private static let turnstile = Turnstile(places: 8)

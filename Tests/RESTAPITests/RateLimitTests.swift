@@ -7,7 +7,7 @@ import Testing
 @Suite("Rate limits")
 struct RateLimitTests {
   private static func options(writes: String? = nil, reads: String? = nil) -> RESTAPI.Options {
-    var options = RESTAPI.Options()
+    var options = RESTFixture.patient
     options.limits = RateLimits(
       writes: writes.flatMap { RateLimits.Rate($0) }, reads: reads.flatMap { RateLimits.Rate($0) },
       trustedProxies: ["127.0.0.0/8"].compactMap { AddressBlock($0) })

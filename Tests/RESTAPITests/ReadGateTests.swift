@@ -24,7 +24,7 @@ struct ReadGateTests {
 
   @Test("a read model that does not get there in time is a 503 that says how far it is")
   func behind() async throws {
-    var options = RESTAPI.Options()
+    var options = RESTFixture.patient
     options.readPatience = .milliseconds(20)
     try await RESTFixture.with(roles: [], options: options) { fixture in
       try await fixture.schedule()
@@ -43,7 +43,7 @@ struct ReadGateTests {
 
   @Test("\"there is no such show\" is said only by a read model that knows the whole log")
   func unknownWhileBehind() async throws {
-    var options = RESTAPI.Options()
+    var options = RESTFixture.patient
     options.readPatience = .milliseconds(20)
     try await RESTFixture.with(roles: [], options: options) { fixture in
       try await fixture.schedule()
