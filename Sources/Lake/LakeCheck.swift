@@ -76,25 +76,12 @@ actor LakeCheck: LakeChecking {
     try checkOrphans()
     report.digest = previousDigest
     report.lastPosition = previous?.lastPosition
-    if let head, head > previous?.lastPosition ?? 0 {
-      add(
-        .incomplete, "expected the lake to reach position \(head), it ends at \(previous?.lastPosition ?? 0)")
-    }
-    report.events = events.count
-    report.streams = Int64(events.streams.count)
-    report.bills = events.billing.bills
-    report.isComplete = report.problemCount == 0
-    report.seconds = (clock.now - started) / .seconds(1)
+    report.end(events, expecting: head, after: clock.now - started)
     return report
   }
 
   private func checkOrphans() throws(LakeError) {
-    let found = try unnamedFiles()
-    guard !found.isEmpty else { return }
-    report.isBeingExported = try LakeLock.isHeld(layout)
-    // An export that was at work at first and is not any more has named its files since, or removed them.
-    let left = Set(try unnamedFiles())
-    report.orphans = found.filter(left.contains)
+    try report.findOrphans(in: layout, unnamedFiles)
     if report.isBeingExported { return }
     for path in report.orphans {
       let advice =

@@ -126,3 +126,33 @@ public struct LakeBill: Codable, Sendable, Hashable {
     case accountID = "account_id"
   }
 }
+
+extension LakeReport {
+  /// What every check says at its end.
+  ///
+  /// - Parameter head: how far the lake has to reach; nil if it is not known.
+  mutating func end(_ check: EventCheck, expecting head: Int64?, after time: Duration) {
+    let end = lastPosition ?? 0
+    if let head, head > end {
+      let message = "expected the lake to reach position \(head), it ends at \(end)"
+      add(LakeProblem(kind: .incomplete, file: nil, line: nil, position: nil, message: message))
+    }
+    events = check.count
+    streams = Int64(check.streams.count)
+    bills = check.billing.bills
+    isComplete = problemCount == 0
+    seconds = time / .seconds(1)
+  }
+
+  /// The files that nothing names, and whether that is because an export is at work.
+  mutating func findOrphans(
+    in layout: LakeLayout, _ unnamedFiles: () throws(LakeError) -> [String]
+  ) throws(LakeError) {
+    let found = try unnamedFiles()
+    guard !found.isEmpty else { return }
+    isBeingExported = try LakeLock.isHeld(layout)
+    // An export that was at work at first and is not any more has named its files since, or removed them.
+    let left = Set(try unnamedFiles())
+    orphans = found.filter(left.contains)
+  }
+}

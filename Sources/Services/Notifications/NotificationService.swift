@@ -126,14 +126,17 @@ public struct NotificationService: Sendable {
     for message in due {
       do {
         let news = try await news(of: message)
-        guard news.recipient != nil else {
+        // Most orders have no address; the show is looked up for those that have one.
+        guard news.recipient != nil,
+          let mail = news.mail(
+            about: try await ordering.booking.lookUp(news.order.holdID, RequestContext()).show,
+            id: message.id,
+            from: mailing.from)
+        else {
           try await outbox.drop(message)
           continue
         }
-        let (_, show) = try await ordering.booking.lookUp(news.order.holdID, RequestContext())
-        if let mail = news.mail(about: show, id: message.id, from: mailing.from) {
-          letters.append((message, mail))
-        }
+        letters.append((message, mail))
       } catch {
         if Task.isCancelled { throw error }
         try await outbox.record(message, Outbox.Failure("\(error)"))
